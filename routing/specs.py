@@ -1,0 +1,164 @@
+"""The frozen values that routing works on. Rows become these once per configuration revision.
+
+Money: prices are nano-units (1e-9) of the vendor's currency per token, as integers. A list price of
+0.30 per million tokens is 300 nano-units per token, so every published price is exact.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Literal
+
+LOCAL_HOSTS = frozenset({"127.0.0.1", "localhost", "::1"})
+
+
+class Tier(StrEnum):
+    """How hard a question is; each tier has its own chain of models."""
+
+    FAQ = "FAQ"
+    REGULAR = "REGULAR"
+    COMPLEX = "COMPLEX"
+    HIGH = "HIGH"
+
+
+class VendorKind(StrEnum):
+    """The wire protocol that an endpoint speaks."""
+
+    CHAT_COMPLETIONS = "chat_completions"
+    ANTHROPIC = "anthropic"
+    GEMINI = "gemini"
+
+
+class FinishReason(StrEnum):
+    """Why a model stopped; only STOP may be stored for others."""
+
+    STOP = "stop"
+    LENGTH = "length"
+    REFUSAL = "refusal"
+    FILTER = "filter"
+    OTHER = "other"
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One turn of a prompt."""
+
+    role: Literal["user", "assistant"]
+    content: str
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """What is sent to a model: the system text, then turns that start and end with the user."""
+
+    system: str
+    messages: tuple[Message, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Tokens as billed. `input_tokens` includes cached ones; `output_tokens` includes reasoning."""
+
+    input_tokens: int
+    output_tokens: int
+    cached_input_tokens: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """A complete answer of a model: it ended with a finish reason."""
+
+    text: str
+    finish_reason: FinishReason
+    usage: Usage | None
+    model: str
+    request_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What the vendor allows for one key and model; None means that the vendor states no such limit."""
+
+    requests_per_minute: int | None = None
+    tokens_per_minute: int | None = None
+    in_flight: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PriceSpec:
+    """A dated price in nano-units of `currency` per token."""
+
+    model_name: str
+    valid_from: date
+    currency: str
+    input_nano_per_token: int
+    cached_input_nano_per_token: int
+    output_nano_per_token: int
+
+
+@dataclass(frozen=True, slots=True)
+class EndpointSpec:
+    """An address that answers, and the NAME of the environment variable that holds its key."""
+
+    id: int
+    key: str
+    name: str
+    kind: VendorKind
+    base_url: str
+    key_env: str
+    simulated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ModelSpec:
+    """One model at one endpoint. `name` is what goes over the wire."""
+
+    id: int
+    name: str
+    endpoint: EndpointSpec
+    limits: Limits = Limits()
+    api_version: str = ""
+    context_tokens: int = 128_000
+    max_output_tokens: int = 4_096
+    temperature: float | None = None
+    extra_parameters: tuple[tuple[str, object], ...] = ()
+    valid_from: date | None = None
+    valid_until: date | None = None
+
+    @property
+    def label(self) -> str:
+        """The model as people see it, for instance `deepseek-flash (DeepSeek)`."""
+        return f"{self.name} ({self.endpoint.name})"
+
+    def valid_on(self, day: date) -> bool:
+        """Whether the vendor serves this model on `day` (both bounds included)."""
+        after_start = self.valid_from is None or self.valid_from <= day
+        return after_start and (self.valid_until is None or day <= self.valid_until)
+
+
+@dataclass(frozen=True, slots=True)
+class Omission:
+    """A chain entry that is left out, with the reason in words for staff and shoppers."""
+
+    tier: Tier
+    model: ModelSpec
+    code: Literal["no_key", "not_yet", "retired", "disabled"]
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class RoutingSnapshot:
+    """Everything that routing decides on, frozen at one revision.
+
+    `chains` hold every configured entry in order; which of them may be called today is decided per
+    question from dates and keys (`usable`).
+    """
+
+    chains: dict[Tier, tuple[ModelSpec, ...]]
+    prices: tuple[PriceSpec, ...] = ()
+    usd_rates: tuple[tuple[str, date, str], ...] = ()
+    rule_set_version: int = 0
+    loaded_at: datetime | None = None
+    parameters: dict[str, float] = field(default_factory=dict)

@@ -1,0 +1,270 @@
+"""Decides what happens to a request: model, credit, faults, limits, answer, and what it costs.
+
+Free of HTTP and of the wire protocols. Lives in one event loop.
+"""
+
+from __future__ import annotations
+
+import itertools
+import uuid
+from dataclasses import dataclass
+
+from simulator import composer
+from simulator.bill import ABORTED, COMPLETED, ERROR, REFUSED, Bill, Row
+from simulator.catalog import ModelSpec, Vendor, served
+from simulator.clock import Clock
+from simulator.config import Config
+from simulator.counting import count_tokens, cut_to
+from simulator.exchange import Ask, Exchange, Problem, Reply, Usage
+from simulator.faults import Fault, FaultBook
+from simulator.windows import (
+    INPUT_TOKENS,
+    NS_PER_S,
+    OUTPUT_TOKENS,
+    REQUESTS,
+    TOKENS,
+    Gate,
+    Level,
+    Limits,
+    Refusal,
+    Ticket,
+)
+
+_FAULT_WAIT_S = 5.0
+_CACHE_BLOCK_TOKENS = 64
+_CACHE_LEAST_TOKENS = {"deepseek": 64}
+_CACHE_LEAST_DEFAULT_TOKENS = 1024
+
+_STATUS_FAULTS: dict[str, tuple[str, int, str]] = {
+    "400": ("invalid", 400, "The request could not be understood"),
+    "401": ("bad_key", 401, "Incorrect API key provided"),
+    "402": ("balance", 402, "Insufficient Balance"),
+    "404": ("unknown_model", 404, "The model does not exist"),
+    "500": ("server", 500, "The server had an error while processing your request"),
+    "500_html": ("html", 500, "Internal Server Error"),
+    "502_html": ("html", 502, "Bad Gateway"),
+    "503": ("unavailable", 503, "The model is overloaded, please try again later"),
+    "504": ("timeout", 504, "The request took too long"),
+    "529": ("overloaded", 529, "Overloaded"),
+}
+
+
+@dataclass(slots=True)
+class Admission:
+    """An admitted request with its place in the limits."""
+
+    exchange: Exchange
+    ticket: Ticket
+
+
+def _amounts(input_tokens: int, output_tokens: int) -> dict[str, int]:
+    return {
+        TOKENS: input_tokens + output_tokens,
+        INPUT_TOKENS: input_tokens,
+        OUTPUT_TOKENS: output_tokens,
+    }
+
+
+def _rate_fault(fault: Fault) -> Problem:
+    options = fault.options
+    kind = str(options.get("kind", REQUESTS))
+    retry_after = options.get("retry_after")
+    try:
+        wait_s = float(str(retry_after))
+    except ValueError:
+        wait_s = _FAULT_WAIT_S
+    return Problem(
+        "quota" if kind == "quota" else "rate",
+        "You exceeded your current quota" if kind == "quota" else "Rate limit reached",
+        status=429,
+        refusal=Refusal(kind, limit=1, used=1, asked=1, wait_s=wait_s),
+        retry_after=None if retry_after is None else str(retry_after),
+        silent_wait="retry_after" in options and retry_after is None,
+    )
+
+
+def _status_fault(fault: Fault) -> Problem | None:
+    if fault.name not in _STATUS_FAULTS:
+        return None
+    kind, status, message = _STATUS_FAULTS[fault.name]
+    retry_after = fault.options.get("retry_after")
+    return Problem(
+        kind, message, status=status, retry_after=None if retry_after is None else str(retry_after)
+    )
+
+
+class Simulator:
+    """The state behind the endpoints: limits in force, faults, bill, turn counter."""
+
+    def __init__(self, config: Config, clock: Clock) -> None:
+        self.config = config
+        self.clock = clock
+        self.limits: dict[str, Limits] = dict(config.limits)
+        self.faults = FaultBook(config.seed)
+        self._start()
+
+    def _start(self) -> None:
+        self.bill = Bill()
+        self.in_flight = 0
+        self._gate = Gate(self.config.windows)
+        self._turns = itertools.count()
+        self._prompts_ns: dict[tuple[str, str, str, str], int] = {}
+
+    def reset(self) -> None:
+        """Forget bill, windows, faults and turns, and return to the configured limits."""
+        self.limits = dict(self.config.limits)
+        self.faults.reset()
+        self._start()
+
+    def limits_for(self, vendor: Vendor, *, model: str) -> Limits:
+        """Limits in force now for a model asked of a vendor."""
+        for name in (f"{vendor.name}/{model}", vendor.name, "*"):
+            if name in self.limits:
+                return self.limits[name]
+        return Limits()
+
+    def open_row(self, vendor: Vendor, *, key: str, client_request_id: str | None) -> Row:
+        """A row for a request that has just arrived."""
+        return Row(
+            request_id=uuid.uuid4().hex,
+            client_request_id=client_request_id,
+            vendor=vendor.name,
+            currency=vendor.currency,
+            key=key,
+            started_at=self.clock.now().isoformat(),
+        )
+
+    def levels(self, row: Row, *, vendor: Vendor, model: str) -> dict[str, Level]:
+        """What is left of the limits of this key and model."""
+        limits = self.limits_for(vendor, model=model)
+        meter = self._gate.meter((vendor.name, row.key, model))
+        return meter.levels(limits, now_ns=self.clock.monotonic_ns())
+
+    def admit(self, ask: Ask, *, vendor: Vendor, row: Row) -> Admission:
+        """Let the request in and plan its answer; raises Problem if it gets none."""
+        model = served(ask.model, vendor=vendor, today=self.clock.now().date())
+        if model is None:
+            raise Problem("unknown_model", f"The model {ask.model} does not exist", status=404)
+        input_tokens = sum(count_tokens(text) for text in ask.prompt_text)
+        self._check(ask, vendor=vendor, model=model, row=row, input_tokens=input_tokens)
+        now_ns = self.clock.monotonic_ns()
+        struck = self.faults.draw(vendor.name, model=ask.model, now_ns=now_ns)
+        row.faults = list(struck)
+        if "429" in struck:
+            raise _rate_fault(struck["429"])
+        ticket = self._ticket(ask, vendor=vendor, row=row, input_tokens=input_tokens)
+        for fault in struck.values():
+            if problem := _status_fault(fault):
+                ticket.settle(_amounts(0, 0), now_ns=now_ns)
+                raise problem
+        reply = self._reply(ask, struck=struck)
+        cached_tokens = self._cached_tokens(ask, vendor=vendor, model=model, row=row)
+        row.model_served = model.id
+        exchange = Exchange(
+            ask=ask,
+            vendor=vendor,
+            model=model,
+            row=row,
+            reply=reply,
+            usage=Usage(input_tokens, cached_tokens, count_tokens(reply.text)),
+            now=self.clock.now(),
+            levels=self.levels(row, vendor=vendor, model=ask.model),
+            faults=struck,
+        )
+        self.in_flight += 1
+        return Admission(exchange, ticket)
+
+    def finish(self, admission: Admission, *, sent: str | None = None) -> None:
+        """Bill and settle: the whole answer, or only the text `sent` of an aborted one."""
+        exchange = admission.exchange
+        usage, row = exchange.usage, exchange.row
+        output_tokens = usage.output_tokens if sent is None else count_tokens(sent)
+        row.status = COMPLETED if sent is None else ABORTED
+        row.input_tokens, row.cached_tokens = usage.input_tokens, usage.cached_tokens
+        row.output_tokens = output_tokens
+        row.cost_nano = exchange.model.price.cost_nano(
+            usage.input_tokens, cached_tokens=usage.cached_tokens, output_tokens=output_tokens
+        )
+        amounts = _amounts(usage.input_tokens, output_tokens)
+        admission.ticket.settle(amounts, now_ns=self.clock.monotonic_ns())
+        self.in_flight -= 1
+        self.bill.close(row)
+
+    def fail(self, row: Row, *, problem: Problem) -> None:
+        """Bill nothing for a request that got an error answer."""
+        row.status = REFUSED if problem.status == 429 else ERROR
+        row.http_status = problem.status
+        row.error = problem.kind
+        self.bill.close(row)
+
+    def _check(
+        self, ask: Ask, *, vendor: Vendor, model: ModelSpec, row: Row, input_tokens: int
+    ) -> None:
+        if ask.sampling and not model.takes_sampling:
+            message = f"temperature, top_p and top_k are not supported by {model.id}"
+            raise Problem("invalid", message, status=400)
+        if input_tokens + (ask.max_tokens or 0) > model.context_tokens:
+            message = f"The maximum context length is {model.context_tokens} tokens"
+            raise Problem("context", message, status=400)
+        credit_nano = self.config.credit_nano(vendor.name)
+        if credit_nano is None or self.bill.spent_nano(vendor.name, key=row.key) < credit_nano:
+            return
+        if vendor.name == "deepseek":
+            raise Problem("balance", "Insufficient Balance", status=402)
+        raise Problem("quota", "You exceeded your current quota", status=429)
+
+    def _ticket(self, ask: Ask, *, vendor: Vendor, row: Row, input_tokens: int) -> Ticket:
+        output_tokens = ask.max_tokens or self.config.default_max_tokens
+        outcome = self._gate.admit(
+            (vendor.name, row.key, ask.model),
+            amounts={REQUESTS: 1} | _amounts(input_tokens, output_tokens),
+            limits=self.limits_for(vendor, model=ask.model),
+            now_ns=self.clock.monotonic_ns(),
+        )
+        if isinstance(outcome, Ticket):
+            return outcome
+        message = (
+            f"Rate limit reached for {ask.model} on {outcome.dimension}: Limit {outcome.limit},"
+            f" Used {outcome.used}, Requested {outcome.asked}."
+            f" Please try again in {outcome.wait_s:.3f}s."
+        )
+        raise Problem("rate", message, status=429, refusal=outcome)
+
+    def _reply(self, ask: Ask, *, struck: dict[str, Fault]) -> Reply:
+        turn = next(self._turns)
+        if "empty" in struck:
+            return Reply("")
+        if "refusal" in struck:
+            return Reply(composer.refusal(ask.question), "refusal")
+        if "does_not_know" in struck:
+            text = composer.unknown(ask.question)
+        else:
+            text = composer.compose(
+                ask.question,
+                system=ask.system,
+                turn=turn,
+                seed=self.config.seed,
+                invents="invents" in struck,
+            ).text
+        allowed_tokens = ask.max_tokens or count_tokens(text)
+        if "length" in struck:
+            allowed_tokens = min(allowed_tokens, count_tokens(text) // 2)
+        cut = cut_to(text, max_tokens=allowed_tokens)
+        return Reply(cut, "stop" if cut == text else "length")
+
+    def _cached_tokens(self, ask: Ask, *, vendor: Vendor, model: ModelSpec, row: Row) -> int:
+        """Tokens of a system text that this key sent to this model a short while ago."""
+        if model.price.cached_nano is None or not ask.system:
+            return 0
+        name = (vendor.name, row.key, model.id, ask.system)
+        now_ns = self.clock.monotonic_ns()
+        ttl_ns = round(self.config.prompt_cache_ttl_s * NS_PER_S)
+        seen_ns = self._prompts_ns.get(name)
+        if len(self._prompts_ns) > 10_000:
+            self._prompts_ns.clear()
+        self._prompts_ns[name] = now_ns
+        if seen_ns is None or now_ns - seen_ns >= ttl_ns:
+            return 0
+        tokens = count_tokens(ask.system) // _CACHE_BLOCK_TOKENS * _CACHE_BLOCK_TOKENS
+        least_tokens = _CACHE_LEAST_TOKENS.get(vendor.name, _CACHE_LEAST_DEFAULT_TOKENS)
+        return tokens if tokens >= least_tokens else 0

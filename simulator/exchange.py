@@ -1,0 +1,160 @@
+"""The shapes that pass between the wire protocols and the engine."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Protocol
+
+from simulator.bill import Row
+from simulator.catalog import ModelSpec, Vendor
+from simulator.faults import Fault
+from simulator.windows import Level, Refusal
+
+Headers = list[tuple[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One HTTP request; header names are lower case, `path_model` is the model named in the URL."""
+
+    vendor: Vendor
+    headers: Mapping[str, str]
+    query: Mapping[str, str]
+    body: bytes
+    path_model: str | None = None
+    path_action: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """What is asked, free of its protocol; `max_tokens` None = not said."""
+
+    model: str
+    system: str
+    question: str
+    prompt_text: tuple[str, ...]
+    max_tokens: int | None
+    stream: bool
+    sampling: bool = False
+    include_usage: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Own-counted tokens; `input_tokens` includes `cached_tokens`."""
+
+    input_tokens: int = 0
+    cached_tokens: int = 0
+    output_tokens: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """The answer as planned; finish is stop, length or refusal."""
+
+    text: str
+    finish: str = "stop"
+
+
+class Problem(Exception):
+    """A request that gets an error answer.
+
+    Kinds: bad_key, no_route, invalid, context, unknown_model, rate, quota, balance, overloaded,
+    unavailable, timeout, server, html. `retry_after` is a header sent verbatim instead of the
+    computed one; `silent_wait` leaves the header out.
+    """
+
+    def __init__(
+        self,
+        kind: str,
+        message: str,
+        *,
+        status: int,
+        refusal: Refusal | None = None,
+        retry_after: str | None = None,
+        silent_wait: bool = False,
+    ) -> None:
+        super().__init__(message)
+        self.kind = kind
+        self.message = message
+        self.status = status
+        self.refusal = refusal
+        self.retry_after = retry_after
+        self.silent_wait = silent_wait
+
+
+@dataclass(slots=True)
+class Exchange:
+    """One admitted request and its planned answer."""
+
+    ask: Ask
+    vendor: Vendor
+    model: ModelSpec
+    row: Row
+    reply: Reply
+    usage: Usage
+    now: datetime
+    levels: Mapping[str, Level] = field(default_factory=dict)
+    faults: Mapping[str, Fault] = field(default_factory=dict)
+
+    @property
+    def tells_usage(self) -> bool:
+        """Whether usage figures are sent."""
+        return "no_usage" not in self.faults
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """A complete HTTP answer."""
+
+    status: int
+    headers: Headers
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """What an error answer is made of; `levels` is empty where no limit was looked at."""
+
+    problem: Problem
+    vendor: Vendor
+    model: str
+    request_id: str
+    now: datetime
+    levels: Mapping[str, Level] = field(default_factory=dict)
+
+
+class Dialect(Protocol):
+    """One wire protocol: reads requests, writes answers, knows nothing of limits or the bill."""
+
+    def key(self, request: Request) -> str:
+        """The API key sent, "" if none."""
+
+    def parse(self, request: Request) -> Ask:
+        """Read the request; raises Problem of kind invalid."""
+
+    def failure(self, failure: Failure) -> Rendered:
+        """The vendor's error answer."""
+
+    def headers(self, exchange: Exchange) -> Headers:
+        """Headers of a successful answer, content type aside."""
+
+    def whole(self, exchange: Exchange) -> bytes:
+        """The body of a non-streaming answer."""
+
+    def opening(self, exchange: Exchange) -> list[bytes]:
+        """Stream blocks before the first text."""
+
+    def piece(self, exchange: Exchange, text: str) -> bytes:
+        """A stream block with text."""
+
+    def closing(self, exchange: Exchange) -> list[bytes]:
+        """Stream blocks after the last text: finish reason and usage."""
+
+    def broken(self, exchange: Exchange) -> bytes:
+        """The error block of a stream that fails half-way."""
+
+    def models(self, specs: list[ModelSpec]) -> dict[str, Any]:
+        """The list of models."""

@@ -1,0 +1,168 @@
+"""The simulator as an ASGI application and as a server on a socket of its own."""
+
+from __future__ import annotations
+
+import json
+import socket
+from collections.abc import Callable
+
+import uvicorn
+
+from simulator import accounts, control, routes
+from simulator.bill import key_id
+from simulator.catalog import VENDORS, sold_by
+from simulator.clock import Clock, SystemClock
+from simulator.config import Config
+from simulator.delivery import check_key, converse, send_problem
+from simulator.engine import Simulator
+from simulator.exchange import Dialect, Failure, Problem, Request
+from simulator.protocols.common import JSON_TYPE, dump
+from simulator.protocols.openai import OpenAIDialect
+from simulator.wire import BodyTooLarge, ClientGone, Receive, Scope, Send, Wire
+
+_BODY_LIMIT_BYTES = 32 * 1024 * 1024
+_BACKLOG = 2048
+
+DIALECTS: dict[str, Dialect] = {
+    "openai": OpenAIDialect(),
+}
+
+
+class App:
+    """The ASGI application; `simulator` is its state."""
+
+    def __init__(self, simulator: Simulator) -> None:
+        self.simulator = simulator
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return
+        wire = Wire(scope, receive=receive, send=send, clock=self.simulator.clock)
+        try:
+            body = await wire.body(limit_bytes=_BODY_LIMIT_BYTES)
+        except ClientGone:
+            return
+        except BodyTooLarge:
+            await self._json(wire, 413, {"error": {"message": "Request too large"}})
+            return
+        answer = control.handle(
+            self.simulator, wire.path, method=wire.method, query=wire.query, body=body
+        )
+        if answer is not None:
+            await self._json(wire, *answer)
+            return
+        await self._vendor(wire, body=body)
+
+    async def _vendor(self, wire: Wire, *, body: bytes) -> None:
+        route = routes.match(wire.path)
+        if route is None or route.method != wire.method:
+            message = f"Invalid URL ({wire.method} {wire.path})"
+            error = {"message": message, "type": "invalid_request_error"}
+            await self._json(wire, 404, {"error": error})
+            return
+        protocol = self._protocol(route, wire=wire)
+        name = routes.vendor_for(route, model=_model_of(route, body=body), protocol=protocol)
+        request = Request(
+            vendor=VENDORS[name],
+            headers=wire.headers,
+            query=wire.query,
+            body=body,
+            path_model=route.model,
+            path_action=route.verb,
+        )
+        dialect = DIALECTS[VENDORS[name].protocol]
+        if route.method == "POST":
+            await converse(self.simulator, wire, dialect=dialect, request=request)
+        else:
+            await self._page(wire, route=route, dialect=dialect, request=request)
+
+    def _protocol(self, route: routes.Route, *, wire: Wire) -> str:
+        if route.action == routes.MODELS:
+            if "anthropic-version" in wire.headers:
+                return "anthropic"
+            return "gemini" if "x-goog-api-key" in wire.headers else "openai"
+        return {routes.MESSAGES: "anthropic", routes.GENERATE: "gemini"}.get(route.action, "openai")
+
+    async def _page(
+        self, wire: Wire, *, route: routes.Route, dialect: Dialect, request: Request
+    ) -> None:
+        vendor, now = request.vendor, self.simulator.clock.now()
+        key = dialect.key(request)
+        try:
+            check_key(key)
+        except Problem as problem:
+            failure = Failure(problem, vendor, "", "", now)
+            await send_problem(wire, dialect=dialect, failure=failure)
+            return
+        if route.action == routes.MODELS:
+            page = dialect.models(sold_by(vendor, today=now.date()))
+        else:
+            write = accounts.balance if route.action == routes.BALANCE else accounts.usage
+            page = write(self.simulator, vendor=vendor, key=key_id(key))
+        await self._json(wire, 200, page)
+
+    async def _json(self, wire: Wire, status: int, value: object) -> None:
+        await wire.respond(status, headers=[JSON_TYPE], body=dump(value))
+
+
+def _model_of(route: routes.Route, *, body: bytes) -> object:
+    """The model asked for; only looked up in the body where the path does not say the vendor."""
+    if route.vendor is not None or route.model is not None or not body:
+        return route.model
+    try:
+        value = json.loads(body)
+    except ValueError:
+        return None
+    return value.get("model") if isinstance(value, dict) else None
+
+
+def create_app(config: Config | None = None, clock: Clock | None = None) -> App:
+    """A new simulator behind an ASGI application."""
+    config = config or Config()
+    return App(Simulator(config, clock or SystemClock(config.today)))
+
+
+def bind(host: str, port: int) -> socket.socket:
+    """A listening socket, port 0 = any free one; raises OSError if the address is taken."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listener.bind((host, port))
+    listener.listen(_BACKLOG)
+    return listener
+
+
+def url_of(listener: socket.socket) -> str:
+    """The address of a listening socket."""
+    host, port = listener.getsockname()[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def build_server(app: App) -> uvicorn.Server:
+    """A uvicorn server for the application, quiet, without lifespan."""
+    settings = uvicorn.Config(
+        app,
+        lifespan="off",
+        log_level="critical",
+        access_log=False,
+        server_header=False,
+        ws="none",
+        timeout_graceful_shutdown=1,
+    )
+    return uvicorn.Server(settings)
+
+
+def serve(
+    host: str = "127.0.0.1",
+    port: int = 9100,
+    *,
+    config: Config | None = None,
+    clock: Clock | None = None,
+    app: App | None = None,
+    announce: Callable[[str], object] = lambda line: None,
+) -> None:
+    """Serve until interrupted; `announce` gets the first line once connections are accepted."""
+    app = app or create_app(config, clock)
+    with bind(host, port) as listener:
+        announce(f"simulator listening on {url_of(listener)}")
+        build_server(app).run(sockets=[listener])

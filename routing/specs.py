@@ -10,8 +10,14 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
 from typing import Literal
+from urllib.parse import urlsplit
 
 LOCAL_HOSTS = frozenset({"127.0.0.1", "localhost", "::1"})
+
+
+def host_of(base_url: str) -> str:
+    """The host name of an address, lower case; empty when there is none."""
+    return urlsplit(base_url).hostname or ""
 
 
 class Tier(StrEnum):
@@ -90,6 +96,7 @@ class Limits:
 class PriceSpec:
     """A dated price in nano-units of `currency` per token."""
 
+    endpoint_key: str
     model_name: str
     valid_from: date
     currency: str

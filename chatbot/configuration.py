@@ -1,0 +1,133 @@
+"""What staff configure, frozen at one revision: site texts, products, articles, chains, rules.
+
+A question takes the snapshot once and is decided wholly on it. Loading reads rows and embeds what has no
+vector yet, so it runs off the event loop.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cache.vetoes import ProductNames
+from chatbot.knowledge import ArticleText, Knowledge
+from chatbot.models import Article, Product, Site
+from chatbot.phrases import say
+from routing.classifier import Classifier
+from routing.snapshot import load_classifier, load_routing
+from routing.specs import RoutingSnapshot
+
+EmbedTexts = Callable[[list[str]], list[NDArray[np.float32] | None]]
+DEFAULT_SITE_KEY = "default"
+
+
+@dataclass(frozen=True, slots=True)
+class SiteTexts:
+    """A site as questions need it."""
+
+    id: int
+    key: str
+    name: Mapping[str, str]
+    contact: Mapping[str, str]
+    tone: Mapping[str, str]
+    time_zone: str
+    allowed_origins: tuple[str, ...]
+
+    def say(self, key: str, *, locale: str, **values: str) -> str:
+        """A sentence of the product with this site's contact text filled in."""
+        return say(key, locale=locale, contact=self.contact.get(locale, ""), **values)
+
+
+@dataclass(frozen=True, slots=True)
+class Configuration:
+    """Everything one question is decided on."""
+
+    revision: int
+    site: SiteTexts
+    products: ProductNames
+    knowledge: Mapping[str, Knowledge]
+    article_versions: Mapping[tuple[str, str], int]
+    routing: RoutingSnapshot
+    classifier: Classifier
+    articles: Mapping[tuple[str, str], ArticleText] = field(default_factory=dict)
+
+
+class ConfigurationLoader:
+    """Reads rows into a Configuration; keeps vectors of unchanged texts between loads."""
+
+    def __init__(self, embed: EmbedTexts) -> None:
+        self._embed = embed
+        self._vectors: dict[str, NDArray[np.float32] | None] = {}
+
+    def load(self, revision: int) -> Configuration:
+        """The configuration as committed now. Raises Site.DoesNotExist before the first seeding."""
+        site = Site.objects.get(key=DEFAULT_SITE_KEY)
+        articles = [_article(row) for row in Article.objects.filter(site=site, enabled=True)]
+        locales = sorted({article.locale for article in articles} | set(site.locales))
+        return Configuration(
+            revision=revision,
+            site=_texts(site),
+            products=ProductNames.of(
+                {
+                    product.key: (*product.names.values(), *product.aliases)
+                    for product in Product.objects.filter(site=site)
+                }
+            ),
+            knowledge={
+                locale: self._knowledge([article for article in articles if article.locale == locale])
+                for locale in locales
+            },
+            article_versions={(article.key, article.locale): article.version for article in articles},
+            articles={(article.key, article.locale): article for article in articles},
+            routing=load_routing(),
+            classifier=load_classifier(self.embed_cached),
+        )
+
+    def embed_cached(self, texts: Sequence[str]) -> list[NDArray[np.float32] | None]:
+        """Unit vectors of shape (dimension,), or None where the model does not know the words."""
+        missing = list(dict.fromkeys(text for text in texts if text not in self._vectors))
+        if missing:
+            self._vectors.update(zip(missing, self._embed(missing), strict=True))
+        return [self._vectors[text] for text in texts]
+
+    def _knowledge(self, articles: Sequence[ArticleText]) -> Knowledge:
+        vectors: dict[str, NDArray[np.float32]] = {}
+        for article in articles:
+            rows = self.embed_cached([article.title, *article.asked_as, *_passages(article)])
+            known = [row for row in rows if row is not None]
+            if known:
+                vectors[article.key] = np.stack(known)
+        return Knowledge(articles, vectors=vectors)
+
+
+def _passages(article: ArticleText) -> list[str]:
+    """The article in pieces that fit an embedding model's window."""
+    return [f"{article.title}. {part.strip()}" for part in article.text.split("\n\n") if part.strip()]
+
+
+def _texts(site: Site) -> SiteTexts:
+    return SiteTexts(
+        id=site.id,
+        key=site.key,
+        name=dict(site.name),
+        contact=dict(site.contact),
+        tone=dict(site.tone),
+        time_zone=site.time_zone,
+        allowed_origins=tuple(site.allowed_origins),
+    )
+
+
+def _article(row: Article) -> ArticleText:
+    return ArticleText(
+        key=row.key,
+        locale=row.locale,
+        version=row.version,
+        topic=row.topic,
+        title=row.title,
+        text=row.text,
+        asked_as=tuple(row.asked_as),
+        url=row.url or f"/help/{row.key}/",
+    )

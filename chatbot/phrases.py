@@ -1,0 +1,62 @@
+"""What the product itself says to shoppers, in both languages. A message says what happened and what to do."""
+
+from __future__ import annotations
+
+_EN: dict[str, str] = {
+    "frame_too_long": "That message is too large to send. Please shorten it.",
+    "not_json": "That message could not be read. Please reload the page and try again.",
+    "unknown_frame": "This page asked for something this shop does not know. Please reload the page.",
+    "bad_id": "That message could not be read. Please reload the page and send it again.",
+    "bad_value": "That choice could not be read. Please try again.",
+    "empty": "Please write a question first.",
+    "question_too_long": "A question can have at most 4,000 characters. Please shorten it.",
+    "control_characters": "Your text holds characters that cannot be shown. Please type it anew.",
+    "conflict": "This question was already sent with other words. Please send it again.",
+    "too_fast": "That was a lot of questions at once. Please wait a moment.",
+    "busy": "Very many people are asking right now. Please try again in a moment.",
+    "deadline": "Finding an answer took too long. Please ask again, or write to us: {contact}",
+    "no_model": "No answer can be given right now. Please try again later, or write to us: {contact}",
+    "not_available": "This is not available in the chat yet. {contact}",
+    "internal": "Something went wrong on our side. Please ask again, or write to us: {contact}",
+    "unknown_question": "That question was not found in this conversation.",
+    "no_orders": "I cannot see orders or personal data yet, but I can tell you how to look it up:",
+    "no_article": (
+        "I'm sorry, the shop's help pages do not answer this, and I would rather not guess. {contact}"
+    ),
+    "hello": "Hello! Ask me anything about shipping, returns, payment, sizes or promotions.",
+    "thanks": "You're welcome! Is there anything else I can help with?",
+    "bye": "Goodbye, and thank you for stopping by!",
+    "abusive": "I'd like to help. Please tell me what went wrong, without insults. {contact}",
+    "article_lead": "From our help page “{title}”:",
+}
+_ZH: dict[str, str] = {
+    "frame_too_long": "这条消息太大，无法发送，请缩短后再发。",
+    "not_json": "这条消息无法读取，请刷新页面后重试。",
+    "unknown_frame": "页面发出的请求本店无法识别，请刷新页面。",
+    "bad_id": "这条消息无法读取，请刷新页面后重新发送。",
+    "bad_value": "这个选项无法读取，请再试一次。",
+    "empty": "请先输入您的问题。",
+    "question_too_long": "一个问题最多4,000个字符，请缩短后再发。",
+    "control_characters": "文字里含有无法显示的字符，请重新输入。",
+    "conflict": "这个问题已用其他文字发送过，请重新发送。",
+    "too_fast": "您提问有点快，请稍等片刻再问。",
+    "busy": "现在咨询的人非常多，请稍后再试。",
+    "deadline": "查找答案用时过长，请重新提问，或联系我们：{contact}",
+    "no_model": "现在暂时无法回答，请稍后再试，或联系我们：{contact}",
+    "not_available": "聊天里暂时还没有这项功能。{contact}",
+    "internal": "我们这边出了点问题，请重新提问，或联系我们：{contact}",
+    "unknown_question": "在本次对话中没有找到这个问题。",
+    "no_orders": "我暂时还看不到订单和个人信息，但可以告诉您怎么自己查：",
+    "no_article": "抱歉，本店的帮助文章没有这个问题的答案，我不想乱猜。{contact}",
+    "hello": "您好！物流、退换货、支付、尺码、优惠活动，都可以问我。",
+    "thanks": "不客气！还有什么可以帮您的吗？",
+    "bye": "再见，感谢光临！",
+    "abusive": "我很想帮到您，请告诉我具体遇到了什么问题，也请文明用语。{contact}",
+    "article_lead": "摘自本店帮助文章《{title}》：",
+}
+PHRASES: dict[str, dict[str, str]] = {"en": _EN, "zh-hans": _ZH}
+
+
+def say(key: str, *, locale: str, **values: str) -> str:
+    """The sentence `key` in `locale` (English when the locale is not ours), with its values filled in."""
+    return PHRASES.get(locale, _EN)[key].format(**values)

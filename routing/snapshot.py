@@ -1,0 +1,130 @@
+"""Configuration rows -> frozen specs, read once per revision."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import numpy as np
+from numpy.typing import NDArray
+
+from base import env
+from routing.classifier import Classifier, LabelledExample, Parameters
+from routing.models import Chain, Endpoint, ExchangeRate, Model, Price, RuleSet
+from routing.rules import RuleSpec
+from routing.specs import (
+    LOCAL_HOSTS,
+    EndpointSpec,
+    Limits,
+    ModelSpec,
+    PriceSpec,
+    RoutingSnapshot,
+    Tier,
+    VendorKind,
+    host_of,
+)
+
+EmbedCached = Callable[[Sequence[str]], list[NDArray[np.float32] | None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """Key and address of an endpoint as the environment has them now."""
+
+    api_key: str
+    base_url: str
+
+
+def access_of(endpoint: EndpointSpec) -> Access | None:
+    """Key and address for a call, or None when the environment holds no key for this endpoint."""
+    api_key = env.text(endpoint.key_env)
+    return Access(api_key=api_key, base_url=endpoint.base_url) if api_key else None
+
+
+def load_routing() -> RoutingSnapshot:
+    """Chains, prices and rates as committed now."""
+    endpoints = {row.id: _endpoint(row) for row in Endpoint.objects.all()}
+    places = Chain.objects.filter(enabled=True, model__enabled=True, model__endpoint__enabled=True)
+    chains: dict[Tier, list[ModelSpec]] = {tier: [] for tier in Tier}
+    for place in places.select_related("model").order_by("tier", "position"):
+        chains[Tier(place.tier)].append(_model(place.model, endpoints[place.model.endpoint_id]))
+    published = published_rule_set()
+    return RoutingSnapshot(
+        chains={tier: tuple(models) for tier, models in chains.items()},
+        prices=tuple(_price(row) for row in Price.objects.select_related("endpoint")),
+        usd_rates=tuple(
+            (row.currency, row.valid_from, str(row.usd_per_unit)) for row in ExchangeRate.objects.all()
+        ),
+        rule_set_version=published.version if published is not None else 0,
+        loaded_at=datetime.now(tz=UTC),
+    )
+
+
+def published_rule_set() -> RuleSet | None:
+    """The newest published rule set, which decides."""
+    return RuleSet.objects.filter(state=RuleSet.PUBLISHED).order_by("-version").first()
+
+
+def load_classifier(embed: EmbedCached) -> Classifier:
+    """Rules and labelled examples of the published set; without one, everything abstains."""
+    published = published_rule_set()
+    if published is None:
+        return Classifier(rules=(), examples=(), parameters=Parameters(), rule_set_version=0)
+    rows = list(published.examples.all())
+    vectors = embed([row.text for row in rows])
+    return Classifier(
+        rules=tuple(RuleSpec.of(rule) for rule in published.rules.filter(enabled=True)),
+        examples=tuple(
+            LabelledExample(text=row.text, language=row.language, tier=Tier(row.tier), vector=vector)
+            for row, vector in zip(rows, vectors, strict=True)
+        ),
+        parameters=Parameters.of(published.parameters),
+        rule_set_version=published.version,
+    )
+
+
+def _endpoint(row: Endpoint) -> EndpointSpec:
+    base_url = (env.text(row.base_url_env) or row.base_url).rstrip("/")
+    return EndpointSpec(
+        id=row.id,
+        key=row.key,
+        name=row.name,
+        kind=VendorKind(row.kind),
+        base_url=base_url,
+        key_env=row.key_env,
+        simulated=host_of(base_url) in LOCAL_HOSTS,
+    )
+
+
+def _model(row: Model, endpoint: EndpointSpec) -> ModelSpec:
+    return ModelSpec(
+        id=row.id,
+        name=row.name,
+        endpoint=endpoint,
+        limits=Limits(
+            requests_per_minute=row.requests_per_minute,
+            tokens_per_minute=row.tokens_per_minute,
+            in_flight=row.in_flight,
+        ),
+        api_version=row.api_version,
+        context_tokens=row.context_tokens,
+        max_output_tokens=row.max_output_tokens,
+        temperature=row.temperature,
+        extra_parameters=tuple(sorted(json.loads(json.dumps(row.extra_parameters)).items())),
+        valid_from=row.valid_from,
+        valid_until=row.valid_until,
+    )
+
+
+def _price(row: Price) -> PriceSpec:
+    return PriceSpec(
+        endpoint_key=row.endpoint.key,
+        model_name=row.model_name,
+        valid_from=row.valid_from,
+        currency=row.currency,
+        input_nano_per_token=row.input_nano_per_token,
+        cached_input_nano_per_token=row.cached_input_nano_per_token,
+        output_nano_per_token=row.output_nano_per_token,
+    )

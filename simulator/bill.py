@@ -101,7 +101,7 @@ class Bill:
         return self._spent_nano.get((vendor, key), 0)
 
     def as_json(self, *, with_rows: bool = False) -> dict[str, Any]:
-        """The whole bill; `totals.cost_nano` is per currency, for sums of two would mean nothing."""
+        """The whole bill; `totals.cost_nano` is per currency, `requests` lists every row."""
         costs_nano: dict[str, int] = {}
         rows = []
         for (vendor, key, model), line in sorted(self._lines.items()):

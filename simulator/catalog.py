@@ -41,13 +41,17 @@ class Price:
 
 @dataclass(frozen=True, slots=True)
 class ModelSpec:
-    """One model; `last_day` is the last UTC day on which it answers under its own name."""
+    """One model; `last_day` is the last UTC day on which it answers under its own name.
+
+    A model that `thinks` does so unless told not to; its thoughts are billed as output.
+    """
 
     id: str
     home: str
     price: Price
     context_tokens: int
     takes_sampling: bool = True
+    thinks: bool = False
     last_day: date | None = None
     successor: str | None = None
     aliases: tuple[str, ...] = ()
@@ -84,6 +88,7 @@ MODELS: dict[str, ModelSpec] = {
             "gemini",
             Price(300, 2_500),
             1_048_576,
+            thinks=True,
             last_day=date(2026, 12, 1),
             successor="gemini-3.5-flash-lite",
         ),

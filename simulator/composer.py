@@ -21,13 +21,17 @@ from simulator.counting import has_han
 
 _LATIN = re.compile(r"[^\W\u3400-\u4dbf\u4e00-\u9fff]+")
 _HAN_RUN = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff]+")
-_STOP = frozenset(
-    "a an and any are as at be by can could do does for from get have how i if in is it me my of on"
-    " or our please that the their there this to was we what when where which who will with would"
-    " you your 的 吗 呢 我 你 们 是 了 请问 什么 怎么 可以".split()
-)
+_STOP_WORDS = """
+a an and any are as at be by can could do does for from get have how i if in is it me my of on or
+our please that the their there this to was we what when where which who will with would you your
+的 吗 呢 我 你 们 是 了 请问 什么 怎么 可以
+"""
+_STOP = frozenset(_STOP_WORDS.split())
 _FIRST_BONUS = 0.25
 _SECOND_SHARE = 0.6
+_TWO_ARTICLES_SHARE = 0.5
+_PARAGRAPHS_SHARE = 0.5
+_SHORTEST_STEM_CHARS = 3
 
 _OPENINGS = {
     "en": (
@@ -86,7 +90,7 @@ def language_of(question: str) -> str:
 
 def _stem(word: str) -> str:
     for ending in ("ing", "ies", "ed", "es", "s"):
-        if word.endswith(ending) and len(word) - len(ending) >= 3:
+        if word.endswith(ending) and len(word) - len(ending) >= _SHORTEST_STEM_CHARS:
             return word[: -len(ending)]
     return word
 
@@ -123,7 +127,7 @@ def _choose(question: str, *, articles: Sequence[Article], dice: random.Random) 
     chosen = [ranked[0][1]]
     for score, article in ranked[1:2]:
         close = score > 0 and score >= _SECOND_SHARE * ranked[0][0]
-        if close and article.sentences and dice.random() < 0.5:
+        if close and article.sentences and dice.random() < _TWO_ARTICLES_SHARE:
             chosen.append(article)
     return chosen
 
@@ -197,6 +201,8 @@ def compose(
         extra = _invent(system, language=language, dice=dice) if invents and last else ""
         picked = _sentences(article, question=question, wanted=share)
         blocks.append(_block(picked, key=article.key, style=style, extra=extra))
-    gap = "\n\n" if style == "bullets" or dice.random() < 0.5 else " "
+    gap = "" if language == "zh" else " "
+    if style == "bullets" or dice.random() < _PARAGRAPHS_SHARE:
+        gap = "\n\n"
     parts = [part for part in (opening, *blocks, closing) if part]
     return Composed(gap.join(parts), tuple(article.key for article in chosen))

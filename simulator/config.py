@@ -36,13 +36,6 @@ class Config:
     default_max_tokens: int = 1024
     prompt_cache_ttl_s: float = 300.0
 
-    def limits_for(self, vendor: str, *, model: str) -> Limits:
-        """The limits of a model asked of a vendor."""
-        for name in (f"{vendor}/{model}", vendor, "*"):
-            if name in self.limits:
-                return self.limits[name]
-        return Limits()
-
     def credit_nano(self, vendor: str) -> int | None:
         """The credit of each key in nano-units, None = endless."""
         units = self.credit_units.get(vendor)

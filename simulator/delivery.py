@@ -1,17 +1,15 @@
-"""Carries out one model call on the wire: admission, waiting, sending, faults of sending, billing."""
+"""Carries out one model call on the wire: admission, waiting, sending and its faults, billing."""
 
 from __future__ import annotations
 
 from simulator.bill import Row, key_id
-from simulator.counting import pieces
+from simulator.counting import count_tokens, pieces
 from simulator.engine import Admission, Simulator
-from simulator.exchange import Dialect, Exchange, Failure, Problem, Request
+from simulator.exchange import Dialect, Exchange, Failure, Problem, Rendered, Request
 from simulator.protocols.common import JSON_TYPE
 from simulator.wire import ConnectionCut, Wire
 
-_HTML = (
-    b"<html><head><title>Error</title></head><body><center>upstream error</center></body></html>"
-)
+_HTML = b"<html><head><title>Error</title></head><body><h1>upstream error</h1></body></html>"
 _SLOW_FACTOR = 10.0
 _BAD_KEY_PREFIX = "bad"
 
@@ -24,14 +22,12 @@ def check_key(key: str) -> None:
         raise Problem("bad_key", "Incorrect API key provided", status=401)
 
 
-async def send_problem(wire: Wire, *, dialect: Dialect, failure: Failure) -> None:
-    """Send the vendor's error answer, or a proxy's HTML page where the fault says so."""
+def render(failure: Failure, *, dialect: Dialect) -> Rendered:
+    """The vendor's error answer, or a proxy's HTML page where the fault says so."""
     if failure.problem.kind == "html":
         headers = [("content-type", "text/html; charset=utf-8")]
-        await wire.respond(failure.problem.status, headers=headers, body=_HTML)
-        return
-    rendered = dialect.failure(failure)
-    await wire.respond(rendered.status, headers=rendered.headers, body=rendered.body)
+        return Rendered(failure.problem.status, headers, _HTML)
+    return dialect.failure(failure)
 
 
 async def converse(simulator: Simulator, wire: Wire, *, dialect: Dialect, request: Request) -> None:
@@ -48,9 +44,10 @@ async def converse(simulator: Simulator, wire: Wire, *, dialect: Dialect, reques
         row.model_asked, row.stream = ask.model, ask.stream
         admission = simulator.admit(ask, vendor=request.vendor, row=row)
     except Problem as problem:
-        simulator.fail(row, problem=problem)
         failure = _failure(simulator, problem=problem, request=request, row=row)
-        await send_problem(wire, dialect=dialect, failure=failure)
+        rendered = render(failure, dialect=dialect)
+        simulator.fail(row, problem=problem, http_status=rendered.status)
+        await wire.respond(rendered.status, headers=rendered.headers, body=rendered.body)
         return
     async with wire:
         await _Delivery(simulator, wire, dialect=dialect, admission=admission).run()
@@ -72,7 +69,6 @@ class _Delivery:
         self._simulator, self._wire, self._dialect = simulator, wire, dialect
         self._admission = admission
         self._exchange: Exchange = admission.exchange
-        self._sent = ""
         self._billed = False
         slow = self._exchange.faults.get("slow")
         factor = float(slow.options.get("factor", _SLOW_FACTOR)) if slow else 1.0
@@ -85,12 +81,12 @@ class _Delivery:
             await self._send()
         finally:
             if not self._billed:
-                self._simulator.finish(self._admission, sent=self._sent)
+                self._simulator.finish(self._admission, complete=False)
 
     def _complete(self) -> None:
         """Bill the whole answer: before the last byte, so that who has it finds it on the bill."""
         self._billed = True
-        self._simulator.finish(self._admission)
+        self._simulator.finish(self._admission, complete=True)
 
     async def _send(self) -> None:
         hang = self._exchange.faults.get("hang")
@@ -143,8 +139,8 @@ class _Delivery:
                 return False
             if number == stop_at:
                 break
+            self._exchange.sent_tokens += count_tokens(text)
             await wire.write(self._block(text))
-            self._sent += text
             await wire.pause(self._chunk_s)
         if stop_at is not None:
             await self._stop()

@@ -31,7 +31,9 @@ from simulator.windows import (
 )
 
 _FAULT_WAIT_S = 5.0
+_THOUGHT_TOKENS = 48
 _CACHE_BLOCK_TOKENS = 64
+_CACHED_PROMPTS = 10_000
 _CACHE_LEAST_TOKENS = {"deepseek": 64}
 _CACHE_LEAST_DEFAULT_TOKENS = 1024
 
@@ -63,6 +65,13 @@ def _amounts(input_tokens: int, output_tokens: int) -> dict[str, int]:
         INPUT_TOKENS: input_tokens,
         OUTPUT_TOKENS: output_tokens,
     }
+
+
+def _thought_tokens(ask: Ask, *, model: ModelSpec) -> int:
+    """Thinking comes first and eats of the tokens allowed."""
+    if not (ask.thinks and model.thinks):
+        return 0
+    return min(_THOUGHT_TOKENS, ask.max_tokens or _THOUGHT_TOKENS)
 
 
 def _rate_fault(fault: Fault) -> Problem:
@@ -157,7 +166,8 @@ class Simulator:
             if problem := _status_fault(fault):
                 ticket.settle(_amounts(0, 0), now_ns=now_ns)
                 raise problem
-        reply = self._reply(ask, struck=struck)
+        thought_tokens = _thought_tokens(ask, model=model)
+        reply = self._reply(ask, struck=struck, thought_tokens=thought_tokens)
         cached_tokens = self._cached_tokens(ask, vendor=vendor, model=model, row=row)
         row.model_served = model.id
         exchange = Exchange(
@@ -166,7 +176,12 @@ class Simulator:
             model=model,
             row=row,
             reply=reply,
-            usage=Usage(input_tokens, cached_tokens, count_tokens(reply.text)),
+            usage=Usage(
+                input_tokens,
+                cached_tokens,
+                count_tokens(reply.text) + thought_tokens,
+                thought_tokens,
+            ),
             now=self.clock.now(),
             levels=self.levels(row, vendor=vendor, model=ask.model),
             faults=struck,
@@ -174,12 +189,13 @@ class Simulator:
         self.in_flight += 1
         return Admission(exchange, ticket)
 
-    def finish(self, admission: Admission, *, sent: str | None = None) -> None:
-        """Bill and settle: the whole answer, or only the text `sent` of an aborted one."""
+    def finish(self, admission: Admission, *, complete: bool) -> None:
+        """Bill and settle: the whole answer, or only what was sent of an aborted one."""
         exchange = admission.exchange
         usage, row = exchange.usage, exchange.row
-        output_tokens = usage.output_tokens if sent is None else count_tokens(sent)
-        row.status = COMPLETED if sent is None else ABORTED
+        sent_tokens = exchange.sent_tokens and exchange.sent_tokens + usage.thought_tokens
+        output_tokens = usage.output_tokens if complete else sent_tokens
+        row.status = COMPLETED if complete else ABORTED
         row.input_tokens, row.cached_tokens = usage.input_tokens, usage.cached_tokens
         row.output_tokens = output_tokens
         row.cost_nano = exchange.model.price.cost_nano(
@@ -190,10 +206,10 @@ class Simulator:
         self.in_flight -= 1
         self.bill.close(row)
 
-    def fail(self, row: Row, *, problem: Problem) -> None:
+    def fail(self, row: Row, *, problem: Problem, http_status: int) -> None:
         """Bill nothing for a request that got an error answer."""
         row.status = REFUSED if problem.status == 429 else ERROR
-        row.http_status = problem.status
+        row.http_status = http_status
         row.error = problem.kind
         self.bill.close(row)
 
@@ -230,7 +246,7 @@ class Simulator:
         )
         raise Problem("rate", message, status=429, refusal=outcome)
 
-    def _reply(self, ask: Ask, *, struck: dict[str, Fault]) -> Reply:
+    def _reply(self, ask: Ask, *, struck: dict[str, Fault], thought_tokens: int) -> Reply:
         turn = next(self._turns)
         if "empty" in struck:
             return Reply("")
@@ -246,7 +262,9 @@ class Simulator:
                 seed=self.config.seed,
                 invents="invents" in struck,
             ).text
-        allowed_tokens = ask.max_tokens or count_tokens(text)
+        allowed_tokens = count_tokens(text)
+        if ask.max_tokens is not None:
+            allowed_tokens = ask.max_tokens - thought_tokens
         if "length" in struck:
             allowed_tokens = min(allowed_tokens, count_tokens(text) // 2)
         cut = cut_to(text, max_tokens=allowed_tokens)
@@ -260,7 +278,7 @@ class Simulator:
         now_ns = self.clock.monotonic_ns()
         ttl_ns = round(self.config.prompt_cache_ttl_s * NS_PER_S)
         seen_ns = self._prompts_ns.get(name)
-        if len(self._prompts_ns) > 10_000:
+        if len(self._prompts_ns) >= _CACHED_PROMPTS:
             self._prompts_ns.clear()
         self._prompts_ns[name] = now_ns
         if seen_ns is None or now_ns - seen_ns >= ttl_ns:

@@ -29,7 +29,10 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """What is asked, free of its protocol; `max_tokens` None = not said."""
+    """What is asked, free of its protocol; `max_tokens` None = not said.
+
+    `thinks` = thinking was not switched off; `in_list` = a stream asked for as one JSON array.
+    """
 
     model: str
     system: str
@@ -39,15 +42,18 @@ class Ask:
     stream: bool
     sampling: bool = False
     include_usage: bool = True
+    thinks: bool = False
+    in_list: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """Own-counted tokens; `input_tokens` includes `cached_tokens`."""
+    """Own-counted tokens; input includes `cached_tokens`, output includes `thought_tokens`."""
 
     input_tokens: int = 0
     cached_tokens: int = 0
     output_tokens: int = 0
+    thought_tokens: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +93,7 @@ class Problem(Exception):
 
 @dataclass(slots=True)
 class Exchange:
-    """One admitted request and its planned answer."""
+    """One admitted request and its planned answer; `sent_tokens` of text went out so far."""
 
     ask: Ask
     vendor: Vendor
@@ -98,6 +104,7 @@ class Exchange:
     now: datetime
     levels: Mapping[str, Level] = field(default_factory=dict)
     faults: Mapping[str, Fault] = field(default_factory=dict)
+    sent_tokens: int = 0
 
     @property
     def tells_usage(self) -> bool:

@@ -23,7 +23,7 @@ class ControlError(RuntimeError):
 class RunningSimulator:
     """`with RunningSimulator(config, clock) as vendor:` serves on a free port until the end.
 
-    `vendor.url` is the address without a trailing slash; a vendor's base is `vendor.base("openai")`.
+    `vendor.url` is the address without a trailing slash, `vendor.base("openai")` a vendor's own.
     The methods talk HTTP, so they may be called from any thread.
     """
 

@@ -13,10 +13,12 @@ from simulator.bill import key_id
 from simulator.catalog import VENDORS, sold_by
 from simulator.clock import Clock, SystemClock
 from simulator.config import Config
-from simulator.delivery import check_key, converse, send_problem
+from simulator.delivery import check_key, converse, render
 from simulator.engine import Simulator
 from simulator.exchange import Dialect, Failure, Problem, Request
+from simulator.protocols.anthropic import AnthropicDialect
 from simulator.protocols.common import JSON_TYPE, dump
+from simulator.protocols.gemini import GeminiDialect
 from simulator.protocols.openai import OpenAIDialect
 from simulator.wire import BodyTooLarge, ClientGone, Receive, Scope, Send, Wire
 
@@ -25,6 +27,8 @@ _BACKLOG = 2048
 
 DIALECTS: dict[str, Dialect] = {
     "openai": OpenAIDialect(),
+    "anthropic": AnthropicDialect(),
+    "gemini": GeminiDialect(),
 }
 
 
@@ -92,7 +96,8 @@ class App:
             check_key(key)
         except Problem as problem:
             failure = Failure(problem, vendor, "", "", now)
-            await send_problem(wire, dialect=dialect, failure=failure)
+            rendered = render(failure, dialect=dialect)
+            await wire.respond(rendered.status, headers=rendered.headers, body=rendered.body)
             return
         if route.action == routes.MODELS:
             page = dialect.models(sold_by(vendor, today=now.date()))

@@ -41,9 +41,8 @@ class Wire:
         self.method: str = scope["method"]
         self.path: str = scope["path"]
         self.query = dict(parse_qsl(scope["query_string"].decode("latin-1")))
-        self.headers = {
-            k.decode("latin-1").lower(): v.decode("latin-1") for k, v in scope["headers"]
-        }
+        raw = [(k.decode("latin-1"), v.decode("latin-1")) for k, v in scope["headers"]]
+        self.headers = {name.lower(): value for name, value in raw}
 
     async def body(self, *, limit_bytes: int) -> bytes:
         """The whole request body; raises BodyTooLarge or ClientGone."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, fields
 from datetime import date
 from typing import Any
 
+from simulator.catalog import VENDORS, find
 from simulator.windows import MINUTE, Limits, Window
 
 BURST = Window(length_s=2, factor=2.0)
@@ -42,6 +43,12 @@ class Config:
         return None if units is None else units * _UNIT_NANO
 
 
+def _check_name(name: str) -> None:
+    vendor, _, model = name.partition("/")
+    if name != "*" and (vendor not in VENDORS or (model and find(model) is None)):
+        raise ConfigError(f"limits of {name}: neither *, nor a vendor, nor vendor/model")
+
+
 def parse_limits(value: object) -> dict[str, Limits]:
     """Read `{"vendor/model" | "vendor" | "*": {"rpm": n, ...}}`; raises ConfigError."""
     known = {item.name for item in fields(Limits)}
@@ -49,6 +56,7 @@ def parse_limits(value: object) -> dict[str, Limits]:
         raise ConfigError("limits is an object")
     limits = {}
     for name, figures in value.items():
+        _check_name(str(name))
         if not isinstance(figures, dict) or set(figures) - known:
             raise ConfigError(f"limits of {name}: an object with {', '.join(sorted(known))}")
         bad = [k for k, n in figures.items() if n is not None and (type(n) is not int or n < 1)]

@@ -24,10 +24,13 @@ def check_key(key: str) -> None:
 
 def render(failure: Failure, *, dialect: Dialect) -> Rendered:
     """The vendor's error answer, or a proxy's HTML page where the fault says so."""
-    if failure.problem.kind == "html":
-        headers = [("content-type", "text/html; charset=utf-8")]
-        return Rendered(failure.problem.status, headers, _HTML)
-    return dialect.failure(failure)
+    problem = failure.problem
+    if problem.kind == "html":
+        rendered = Rendered(problem.status, [("content-type", "text/html; charset=utf-8")], _HTML)
+    else:
+        rendered = dialect.failure(failure)
+    rendered.headers.extend(problem.extra_headers.items())
+    return rendered
 
 
 async def converse(simulator: Simulator, wire: Wire, *, dialect: Dialect, request: Request) -> None:

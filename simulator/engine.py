@@ -17,38 +17,20 @@ from simulator.config import Config
 from simulator.counting import count_tokens, cut_to
 from simulator.exchange import Ask, Exchange, Problem, Reply, Usage
 from simulator.faults import Fault, FaultBook
+from simulator.prompt_cache import PromptCache
+from simulator.refusals import rate_problem, status_problem
 from simulator.windows import (
     INPUT_TOKENS,
-    NS_PER_S,
     OUTPUT_TOKENS,
     REQUESTS,
     TOKENS,
     Gate,
     Level,
     Limits,
-    Refusal,
     Ticket,
 )
 
-_FAULT_WAIT_S = 5.0
 _THOUGHT_TOKENS = 48
-_CACHE_BLOCK_TOKENS = 64
-_CACHED_PROMPTS = 10_000
-_CACHE_LEAST_TOKENS = {"deepseek": 64}
-_CACHE_LEAST_DEFAULT_TOKENS = 1024
-
-_STATUS_FAULTS: dict[str, tuple[str, int, str]] = {
-    "400": ("invalid", 400, "The request could not be understood"),
-    "401": ("bad_key", 401, "Incorrect API key provided"),
-    "402": ("balance", 402, "Insufficient Balance"),
-    "404": ("unknown_model", 404, "The model does not exist"),
-    "500": ("server", 500, "The server had an error while processing your request"),
-    "500_html": ("html", 500, "Internal Server Error"),
-    "502_html": ("html", 502, "Bad Gateway"),
-    "503": ("unavailable", 503, "The model is overloaded, please try again later"),
-    "504": ("timeout", 504, "The request took too long"),
-    "529": ("overloaded", 529, "Overloaded"),
-}
 
 
 @dataclass(slots=True)
@@ -74,34 +56,6 @@ def _thought_tokens(ask: Ask, *, model: ModelSpec) -> int:
     return min(_THOUGHT_TOKENS, ask.max_tokens or _THOUGHT_TOKENS)
 
 
-def _rate_fault(fault: Fault) -> Problem:
-    options = fault.options
-    kind = str(options.get("kind", REQUESTS))
-    retry_after = options.get("retry_after")
-    try:
-        wait_s = float(str(retry_after))
-    except ValueError:
-        wait_s = _FAULT_WAIT_S
-    return Problem(
-        "quota" if kind == "quota" else "rate",
-        "You exceeded your current quota" if kind == "quota" else "Rate limit reached",
-        status=429,
-        refusal=Refusal(kind, limit=1, used=1, asked=1, wait_s=wait_s),
-        retry_after=None if retry_after is None else str(retry_after),
-        silent_wait="retry_after" in options and retry_after is None,
-    )
-
-
-def _status_fault(fault: Fault) -> Problem | None:
-    if fault.name not in _STATUS_FAULTS:
-        return None
-    kind, status, message = _STATUS_FAULTS[fault.name]
-    retry_after = fault.options.get("retry_after")
-    return Problem(
-        kind, message, status=status, retry_after=None if retry_after is None else str(retry_after)
-    )
-
-
 class Simulator:
     """The state behind the endpoints: limits in force, faults, bill, turn counter."""
 
@@ -117,7 +71,7 @@ class Simulator:
         self.in_flight = 0
         self._gate = Gate(self.config.windows)
         self._turns = itertools.count()
-        self._prompts_ns: dict[tuple[str, str, str, str], int] = {}
+        self._prompts = PromptCache(ttl_s=self.config.prompt_cache_ttl_s)
 
     def reset(self) -> None:
         """Forget bill, windows, faults and turns, and return to the configured limits."""
@@ -160,15 +114,18 @@ class Simulator:
         struck = self.faults.draw(vendor.name, model=ask.model, now_ns=now_ns)
         row.faults = list(struck)
         if "429" in struck:
-            raise _rate_fault(struck["429"])
+            raise rate_problem(struck["429"])
         ticket = self._ticket(ask, vendor=vendor, row=row, input_tokens=input_tokens)
         for fault in struck.values():
-            if problem := _status_fault(fault):
+            if problem := status_problem(fault):
                 ticket.settle(_amounts(0, 0), now_ns=now_ns)
                 raise problem
         thought_tokens = _thought_tokens(ask, model=model)
         reply = self._reply(ask, struck=struck, thought_tokens=thought_tokens)
-        cached_tokens = self._cached_tokens(ask, vendor=vendor, model=model, row=row)
+        cached_tokens = 0
+        if model.price.cached_nano is not None:
+            account = (vendor.name, row.key, model.id)
+            cached_tokens = self._prompts.hit_tokens(account, text=ask.system, now_ns=now_ns)
         row.model_served = model.id
         exchange = Exchange(
             ask=ask,
@@ -269,20 +226,3 @@ class Simulator:
             allowed_tokens = min(allowed_tokens, count_tokens(text) // 2)
         cut = cut_to(text, max_tokens=allowed_tokens)
         return Reply(cut, "stop" if cut == text else "length")
-
-    def _cached_tokens(self, ask: Ask, *, vendor: Vendor, model: ModelSpec, row: Row) -> int:
-        """Tokens of a system text that this key sent to this model a short while ago."""
-        if model.price.cached_nano is None or not ask.system:
-            return 0
-        name = (vendor.name, row.key, model.id, ask.system)
-        now_ns = self.clock.monotonic_ns()
-        ttl_ns = round(self.config.prompt_cache_ttl_s * NS_PER_S)
-        seen_ns = self._prompts_ns.get(name)
-        if len(self._prompts_ns) >= _CACHED_PROMPTS:
-            self._prompts_ns.clear()
-        self._prompts_ns[name] = now_ns
-        if seen_ns is None or now_ns - seen_ns >= ttl_ns:
-            return 0
-        tokens = count_tokens(ask.system) // _CACHE_BLOCK_TOKENS * _CACHE_BLOCK_TOKENS
-        least_tokens = _CACHE_LEAST_TOKENS.get(vendor.name, _CACHE_LEAST_DEFAULT_TOKENS)
-        return tokens if tokens >= least_tokens else 0

@@ -69,7 +69,7 @@ class Problem(Exception):
 
     Kinds: bad_key, no_route, invalid, context, unknown_model, rate, quota, balance, overloaded,
     unavailable, timeout, server, html. `retry_after` is a header sent verbatim instead of the
-    computed one; `silent_wait` leaves the header out.
+    computed one; `silent_wait` leaves the header out, `extra_headers` are sent besides.
     """
 
     def __init__(
@@ -81,6 +81,7 @@ class Problem(Exception):
         refusal: Refusal | None = None,
         retry_after: str | None = None,
         silent_wait: bool = False,
+        extra_headers: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__(message)
         self.kind = kind
@@ -89,6 +90,7 @@ class Problem(Exception):
         self.refusal = refusal
         self.retry_after = retry_after
         self.silent_wait = silent_wait
+        self.extra_headers = extra_headers or {}
 
 
 @dataclass(slots=True)

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from simulator.catalog import VENDORS, find
 from simulator.windows import NS_PER_S
 
 REFUSE, ANSWER, WIRE = "refuse", "answer", "wire"
@@ -51,9 +52,9 @@ class FaultError(ValueError):
 class Fault:
     """One ordered fault; `count` is how many more times it may strike, None = no bound.
 
-    Options: `retry_after` (429 and 503: sent verbatim, null = no header), `kind` (429: requests,
-    tokens or quota), `factor` (slow), `after_pieces` (truncate, cut, error_mid_stream),
-    `max_s` (hang).
+    Options: `retry_after` (refusals: sent verbatim, null = no header), `headers` (refusals: sent
+    besides), `kind` (429: requests, tokens, concurrency, ramp or quota), `factor` (slow),
+    `after_pieces` (truncate, cut, error_mid_stream), `max_s` (hang).
     """
 
     name: str
@@ -79,6 +80,10 @@ class Fault:
 _FIELDS = {"name", "probability", "vendor", "model", "count", "after_s", "for_s", "options"}
 
 
+_TEXT_OPTIONS = {"retry_after", "kind", "headers"}
+_NUMBER_OPTIONS = {"factor", "after_pieces", "max_s"}
+
+
 def _number(order: Mapping[str, Any], name: str, default: float | None) -> float | None:
     value = order.get(name, default)
     if value is None:
@@ -86,6 +91,26 @@ def _number(order: Mapping[str, Any], name: str, default: float | None) -> float
     if isinstance(value, bool) or not isinstance(value, int | float) or value < 0:
         raise FaultError(f"{name} must be a number of at least 0")
     return float(value)
+
+
+def _check_target(order: Mapping[str, Any]) -> None:
+    vendor, model = order.get("vendor"), order.get("model")
+    if vendor is not None and vendor not in VENDORS:
+        raise FaultError(f"unknown vendor {vendor}; known: {', '.join(VENDORS)}")
+    if model is not None and (not isinstance(model, str) or find(model) is None):
+        raise FaultError(f"unknown model {model}")
+
+
+def _options(options: object) -> Mapping[str, Any]:
+    if not isinstance(options, dict):
+        raise FaultError("options is a JSON object")
+    if unknown := set(options) - _TEXT_OPTIONS - _NUMBER_OPTIONS:
+        raise FaultError(f"unknown option {sorted(unknown)[0]}")
+    for name in _NUMBER_OPTIONS & set(options):
+        _number(options, name, None)
+    if not isinstance(options.get("headers", {}), dict):
+        raise FaultError("headers is a JSON object")
+    return options
 
 
 def parse(order: object, *, now_ns: int) -> Fault:
@@ -103,9 +128,7 @@ def parse(order: object, *, now_ns: int) -> Fault:
     probability = _number(order, "probability", 1.0)
     if probability is None or probability > 1:
         raise FaultError("probability must be between 0 and 1")
-    options = order.get("options") or {}
-    if not isinstance(options, dict):
-        raise FaultError("options is a JSON object")
+    _check_target(order)
     count = _number(order, "count", None)
     from_ns = now_ns + round((_number(order, "after_s", 0.0) or 0.0) * NS_PER_S)
     for_s = _number(order, "for_s", None)
@@ -117,7 +140,7 @@ def parse(order: object, *, now_ns: int) -> Fault:
         count=None if count is None else int(count),
         from_ns=from_ns,
         until_ns=None if for_s is None else from_ns + round(for_s * NS_PER_S),
-        options=options,
+        options=_options(order.get("options") or {}),
     )
 
 

@@ -1,0 +1,208 @@
+/* The chat page: what each frame of the server does to the view, and what each act of the shopper sends. */
+
+import { correction, countdown, personMessage } from "./cards.js";
+import { Composer } from "./composer.js";
+import { h } from "./dom.js";
+import { newId } from "./ids.js";
+import { Outbox } from "./outbox.js";
+import { Connection } from "./socket.js";
+import { stringsFor } from "./strings.js";
+import { Log } from "./view.js";
+
+const PAUSE_MS = 8000;
+const TYPING_MS = 6000;
+const MAX_AUTO_RESENDS = 3;
+
+const root = document.querySelector("[data-chat]");
+const part = (name) => root.querySelector(`[data-part="${name}"]`);
+const { locale, wsPath } = root.dataset;
+const t = stringsFor(locale);
+
+const log = new Log({ log: part("log"), list: part("list"), hero: part("hero"), jump: part("jump"), spoken: part("spoken") }, t, locale);
+const composer = new Composer({
+  form: part("form"), box: part("box"), send: part("send"), stop: part("stop"), counter: part("counter"), problem: part("problem"),
+}, t, sessionStorage);
+const line = new Connection(`${location.protocol === "https:" ? "wss:" : "ws:"}//${location.host}${wsPath}`, new Outbox(sessionStorage));
+const resends = new Map();
+let conversation = null;
+let typing = 0;
+const title = document.title;
+let unread = 0;
+
+function ask(text) {
+  say({ type: "ask", id: newId(), text, locale }, text);
+}
+
+/** Puts the question into the log at once and sends it when the line allows. */
+function say(frame, text, note = null) {
+  log.turn(frame.id).ask(text, { note });
+  log.toEnd();
+  line.ask(frame, text);
+}
+
+function finished(node, replay) {
+  if (replay) return;
+  log.announce(t.answered(node.innerText));
+  log.news();
+  if (document.hidden) document.title = `(${unread += 1}) ${title}`;
+}
+
+const on = {
+  ready({ mode, conversation: name }) {
+    if (conversation && conversation !== name) log.clear();
+    conversation = name;
+    showMode(mode);
+  },
+  accepted(frame, replay) {
+    line.outbox.settle(frame.id);
+    log.turn(frame.id).accepted({ ...frame, replay });
+  },
+  wait: (frame) => log.turns.get(frame.id)?.wait(frame),
+  confirm(frame) {
+    log.turn(frame.id).confirm(frame, (option) => line.say({ type: "choose", id: frame.id, option }));
+  },
+  delta: (frame) => log.turns.get(frame.id)?.delta(frame.text),
+  restart: (frame) => log.turns.get(frame.id)?.restart(),
+  answer(frame, replay) {
+    const turn = log.turn(frame.id);
+    line.outbox.settle(frame.id);
+    turn.answer(frame, {
+      feedback: (value, reason) => line.say({ type: "feedback", id: frame.id, value, ...(reason && { reason }) }),
+      notMine: () => say({ type: "retry", id: newId(), of: turn.id }, turn.question, t.askedAgain),
+    });
+    finished(turn.body, replay);
+  },
+  handoff(frame, replay) {
+    const text = [t.handoff[frame.state] ?? t.handoff.waiting, frame.eta_s ? t.handoffEta(frame.eta_s) : ""].join(" ").trim();
+    if (frame.id) line.outbox.settle(frame.id);
+    const turn = log.turn(frame.id ?? `handoff-${frame.seq}`);
+    turn.end("handoff", text);
+    finished(turn.card, replay);
+  },
+  message(frame, replay) {
+    hideTyping();
+    const node = personMessage(frame, t);
+    log.add(node, frame.at);
+    finished(node, replay);
+  },
+  correct(frame, replay) {
+    const original = log.bySeq(frame.of);
+    original?.card.prepend(h("p", { class: "tag withdrawn" }, t.corrected));
+    original?.node.classList.add("withdrawn");
+    const node = correction(frame, t, original);
+    log.add(node, frame.at);
+    finished(node, replay);
+  },
+  typing(frame) {
+    part("typing").textContent = t.personTyping(frame.from || t.staff);
+    clearTimeout(typing);
+    typing = setTimeout(hideTyping, TYPING_MS);
+  },
+  error(frame, replay) {
+    const text = t.errors[frame.code] ?? frame.message ?? t.errors.internal;
+    const turn = frame.id && (frame.seq ? log.turn(frame.id) : log.turns.get(frame.id));
+    if (!turn) problem(text);
+    else if (frame.seq) failed(turn, frame, text, replay);
+    else refused(turn, frame, text);
+  },
+};
+
+/** The question was accepted and ended in an error: asking again is a new question. */
+function failed(turn, frame, text, replay) {
+  line.outbox.settle(turn.id);
+  const again = countdown(t.again, t.againIn, replay ? 0 : frame.retry_after_s, () => {
+    again.remove();
+    ask(turn.question);
+  });
+  turn.end("error", text, again);
+  finished(turn.card, replay);
+}
+
+/** The question was not accepted: the same frame may be sent again, by itself as long as that makes sense. */
+function refused(turn, { code, retry_after_s }, text) {
+  const frame = line.outbox.settle(turn.id);
+  if (!frame) {
+    problem(text);
+    return;
+  }
+  const count = (resends.get(turn.id) ?? 0) + 1;
+  resends.set(turn.id, count);
+  const auto = Boolean(retry_after_s) && count <= MAX_AUTO_RESENDS;
+  const resend = () => {
+    const same = code !== "conflict";
+    if (same) turn.reopen();
+    else log.drop(turn);
+    say(same ? frame : { ...frame, id: newId() }, turn.question);
+  };
+  const edit = () => {
+    log.drop(turn);
+    composer.fill(turn.question);
+    composer.focus();
+  };
+  turn.refused(text, code === "too_long"
+    ? h("button", { type: "button", class: "button", onclick: edit }, t.edit)
+    : countdown(t.again, auto ? t.resend : t.againIn, retry_after_s, resend, auto));
+  log.announce(text);
+}
+
+function problem(text) {
+  part("problem").textContent = text;
+  log.announce(text);
+}
+
+function hideTyping() {
+  clearTimeout(typing);
+  part("typing").textContent = "";
+}
+
+function showMode(mode) {
+  const banner = part("mode");
+  banner.textContent = t[mode] && mode !== "live" ? t[mode] : "";
+  part("banner").hidden = !banner.textContent && !part("notices");
+  root.dataset.mode = mode;
+}
+
+function showState(state) {
+  root.dataset.state = state;
+  part("state").textContent = { ready: t.online, lost: t.reconnecting }[state] ?? t.connecting;
+  part("lost").textContent = state === "lost" ? (navigator.onLine ? t.reconnecting : t.offline) : "";
+}
+
+function talkToPerson() {
+  line.say({ type: "human" });
+  part("human").disabled = true;
+  setTimeout(() => { part("human").disabled = false; }, PAUSE_MS);
+  log.announce(t.personAsked);
+  composer.focus();
+}
+
+line.addEventListener("frame", ({ detail: { frame, replay } }) => on[frame.type]?.(frame, replay));
+line.addEventListener("history", ({ detail: frames }) => log.prepend(() => {
+  for (const frame of frames) on[frame.type]?.(frame, true);
+}));
+line.addEventListener("state", ({ detail: state }) => {
+  showState(state);
+  for (const turn of log.turns.values()) turn.online = state === "ready";
+});
+log.onolder = () => line.older();
+log.onpending = (turn) => { composer.busy = Boolean(turn) && turn.phase !== "sending"; };
+composer.onsend = (text) => {
+  part("problem").textContent = "";
+  ask(text);
+};
+composer.onstop = () => {
+  const turn = log.pending;
+  if (turn && turn.phase !== "sending") line.say({ type: "stop", id: turn.id });
+};
+part("human").addEventListener("click", talkToPerson);
+root.querySelectorAll("[data-suggestion]").forEach((chip) => chip.addEventListener("click", () => composer.submit(chip.textContent.trim())));
+document.addEventListener("visibilitychange", () => {
+  if (document.hidden) return;
+  unread = 0;
+  document.title = title;
+});
+
+for (const { frame, text } of line.outbox.entries()) log.turn(frame.id).ask(text);
+showState("connecting");
+line.open();
+composer.focus();

@@ -191,7 +191,7 @@ class FakeSite:
 
     def __init__(self) -> None:
         if not settings.configured:
-            settings.configure(USE_TZ=True)
+            settings.configure(USE_I18N=False)
         self._engine = Engine(dirs=[str(ROOT / "templates")], libraries={"static": __name__})
         self._talks: dict[str, Talk] = {}
         config = uvicorn.Config(self._app, interface="asgi3", port=0, log_level="warning", lifespan="off", ws_max_size=2**21)

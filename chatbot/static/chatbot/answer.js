@@ -16,13 +16,12 @@ export function finish(turn, frame, actions) {
 }
 
 function origin(frame, { t, page }) {
-  const parts = STORED.has(frame.cache) && frame.origin !== "person"
+  const parts = STORED.has(frame.cache)
     ? storedParts(frame, t, page)
     : freshParts(frame, t);
-  const line = h("p", { class: "origin", title: frame.receipt ? `#${frame.receipt}` : null },
-    icon(STORED.has(frame.cache) ? "check" : frame.origin === "person" ? "person" : "book"));
-  parts.forEach((part, index) => line.append(index ? " · " : "", part));
-  return line;
+  const sign = STORED.has(frame.cache) ? "check" : { person: "person", model: "chat" }[frame.origin] ?? "book";
+  const words = parts.flatMap((part, index) => (index ? [" · ", part] : [part]));
+  return h("p", { class: "origin", title: frame.receipt ? `#${frame.receipt}` : null }, icon(sign), h("span", {}, ...words));
 }
 
 function storedParts(frame, t, page) {

@@ -40,6 +40,11 @@ function say(frame, text, note = null) {
   line.ask(frame, text);
 }
 
+/** A frame from the past that bears no time belongs to the day of what stands before it. */
+function when(frame, replay) {
+  return frame.at ?? (replay ? null : new Date().toISOString());
+}
+
 function finished(node, replay) {
   if (replay) return;
   log.announce(t.answered(node.innerText));
@@ -82,7 +87,7 @@ const on = {
   message(frame, replay) {
     hideTyping();
     const node = personMessage(frame, t);
-    log.add(node, frame.at);
+    log.add(node, when(frame, replay));
     finished(node, replay);
   },
   correct(frame, replay) {
@@ -90,7 +95,7 @@ const on = {
     original?.card.prepend(h("p", { class: "tag withdrawn" }, t.corrected));
     original?.node.classList.add("withdrawn");
     const node = correction(frame, t, original);
-    log.add(node, frame.at);
+    log.add(node, when(frame, replay));
     finished(node, replay);
   },
   typing(frame) {

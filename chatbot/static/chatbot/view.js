@@ -14,6 +14,7 @@ export class Log {
   turns = new Map();
   #before = null;
   #following = true;
+  #top = 0;
 
   /** `parts`: log, list, hero, jump, spoken (elements). */
   constructor(parts, t, locale) {
@@ -45,7 +46,7 @@ export class Log {
 
   /** A line of its own: a person's message, a correction, a notice. */
   add(node, at) {
-    node.dataset.at = at ?? new Date().toISOString();
+    if (at) node.dataset.at = at;
     this.#insert(node);
   }
 
@@ -143,7 +144,10 @@ export class Log {
 
   #scrolled() {
     const { scrollTop, scrollHeight, clientHeight } = this.log;
-    this.#following = scrollHeight - scrollTop - clientHeight < NEAR_END_PX;
+    // Only a movement upwards is the reader's wish; text growing below is not.
+    const up = scrollTop < this.#top;
+    this.#top = scrollTop;
+    this.#following = scrollHeight - scrollTop - clientHeight < NEAR_END_PX || (this.#following && !up);
     this.jump.hidden = this.#following;
     if (this.#following) {
       this.jump.classList.remove("fresh");

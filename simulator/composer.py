@@ -33,6 +33,8 @@ _TWO_ARTICLES_SHARE = 0.5
 _PARAGRAPHS_SHARE = 0.5
 _SHORTEST_STEM_CHARS = 3
 
+_LEADS = (":", "：")
+
 _OPENINGS = {
     "en": (
         "",
@@ -136,6 +138,7 @@ def _sentences(article: Article, *, question: str, wanted: int) -> list[str]:
     """The sentences nearest to the question, in the order of the article."""
     chinese = has_han(question)
     pool = [s for s in article.sentences if has_han(s) == chinese] or list(article.sentences)
+    pool = [s for s in pool if not s.endswith(_LEADS)] or pool
     asked = units(question)
     by_overlap = sorted(
         range(len(pool)), key=lambda i: (-len(asked & units(pool[i])) - (i == 0) * 0.5, i)

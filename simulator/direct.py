@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from simulator.catalog import VENDORS
 from simulator.server import App
 from simulator.wire import Message
 
@@ -76,6 +77,51 @@ async def call_async(
     }
     await app(scope, receive, send)
     return answer
+
+
+def vendor_request(
+    vendor: str,
+    *,
+    model: str,
+    question: str,
+    system: str = "",
+    max_tokens: int = 400,
+    stream: bool = False,
+    key: str = "key-1",
+) -> tuple[str, dict[str, Any], dict[str, str]]:
+    """Path, body and headers of a plain question in the vendor's own protocol."""
+    protocol = VENDORS[vendor].protocol
+    turn = {"role": "user", "content": question}
+    if protocol == "anthropic":
+        headers = {"x-api-key": key, "anthropic-version": "2023-06-01"}
+        body: dict[str, Any] = {"model": model, "max_tokens": max_tokens, "messages": [turn]}
+        body |= {"system": system, "stream": stream}
+        return f"/{vendor}/v1/messages", body, headers
+    if protocol == "gemini":
+        verb = "streamGenerateContent?alt=sse" if stream else "generateContent"
+        body = {"contents": [{"role": "user", "parts": [{"text": question}]}]}
+        body["systemInstruction"] = {"parts": [{"text": system}]}
+        thinking = {"thinkingBudget": 0}
+        body["generationConfig"] = {"maxOutputTokens": max_tokens, "thinkingConfig": thinking}
+        return f"/{vendor}/v1beta/models/{model}:{verb}", body, {"x-goog-api-key": key}
+    messages = [{"role": "system", "content": system}, turn]
+    body = {"model": model, "messages": messages, "max_tokens": max_tokens, "stream": stream}
+    if stream:
+        body["stream_options"] = {"include_usage": True}
+    return f"/{vendor}/v1/chat/completions", body, {"authorization": f"Bearer {key}"}
+
+
+async def ask_async(
+    app: App, vendor: str, *, leave_after: int | None = None, **request: Any
+) -> Answer:
+    """Ask a plain question (see `vendor_request`) without a socket."""
+    path, body, headers = vendor_request(vendor, **request)
+    return await call_async(app, path, body=body, headers=headers, leave_after=leave_after)
+
+
+def ask(app: App, vendor: str, **request: Any) -> Answer:
+    """`ask_async` from code without an event loop."""
+    return asyncio.run(ask_async(app, vendor, **request))
 
 
 def call(app: App, path: str, **request: Any) -> Answer:

@@ -1,0 +1,208 @@
+"""Claims about refused requests: when, and in which form each vendor says so."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+import pytest
+
+from simulator.clock import ManualClock
+from simulator.config import BURST, Config
+from simulator.direct import Answer, ask, ask_async
+from simulator.protocols.gemini import proto_duration
+from simulator.protocols.openai import go_duration
+from simulator.server import App, create_app
+from simulator.windows import MINUTE, Limits
+
+MODELS = {
+    "openai": "gpt-4.1",
+    "deepseek": "deepseek-flash",
+    "holysheep": "deepseek-v3.2",
+    "anthropic": "claude-sonnet-5-5",
+    "gemini": "gemini-3.5-flash-lite",
+}
+
+
+def _app(clock: ManualClock, **figures: int) -> App:
+    return create_app(Config(limits={"*": Limits(**figures)}), clock)
+
+
+def _refused(clock: ManualClock, vendor: str, **figures: int) -> Answer:
+    """The answer to a second request 12.5 s after the one that used up the limit."""
+    app = _app(clock, **figures)
+    first = ask(app, vendor, model=MODELS[vendor], question="hello there")
+    assert first.status == 200
+    clock.advance(12.5)
+    return ask(app, vendor, model=MODELS[vendor], question="hello there")
+
+
+@pytest.mark.parametrize("vendor", MODELS)
+def test_a_request_passes_again_exactly_a_minute_later(vendor: str, clock: ManualClock) -> None:
+    """With one request per minute the second passes at 60 s and not a microsecond before."""
+    app = _app(clock, rpm=1)
+    statuses = []
+    for wait_s in (0, 59.999999, 0.000001):
+        clock.advance(wait_s)
+        answer = ask(app, vendor, model=MODELS[vendor], question="hello")
+        statuses.append(answer.status)
+    assert statuses == [200, 429, 200]
+
+
+def test_openai_says_which_limit_and_when(clock: ManualClock) -> None:
+    """OpenAI's 429 names requests, with waits in seconds, milliseconds and Go durations."""
+    answer = _refused(clock, "openai", rpm=1)
+    error = answer.json()["error"]
+    assert (answer.status, error["type"], error["code"]) == (429, "requests", "rate_limit_exceeded")
+    assert {k: v for k, v in answer.headers.items() if k.startswith(("retry", "x-rate"))} == {
+        "retry-after": "48",
+        "retry-after-ms": "47500",
+        "x-ratelimit-limit-requests": "1",
+        "x-ratelimit-remaining-requests": "0",
+        "x-ratelimit-reset-requests": "47.5s",
+    }
+
+
+def test_openai_names_tokens_when_tokens_ran_out(clock: ManualClock) -> None:
+    """OpenAI's 429 for tokens has type tokens and the token headers."""
+    answer = _refused(clock, "openai", tpm=410)
+    assert answer.json()["error"]["type"] == "tokens"
+    assert answer.headers["x-ratelimit-limit-tokens"] == "410"
+
+
+@pytest.mark.parametrize(
+    ("figures", "code"),
+    [({"rpm": 1}, "rpm_exceeded"), ({"tpm": 410}, "tpm_exceeded")],
+    ids=["requests", "tokens"],
+)
+def test_the_gateway_says_which_limit(
+    figures: dict[str, int], code: str, clock: ManualClock
+) -> None:
+    """The gateway's 429 has one type and a code per limit."""
+    answer = _refused(clock, "holysheep", **figures)
+    error = answer.json()["error"]
+    assert (error["type"], error["code"]) == ("rate_limit_exceeded", code)
+    assert answer.headers["retry-after"] == "48"
+
+
+def test_deepseek_sends_no_limit_headers(clock: ManualClock) -> None:
+    """DeepSeek's 429 tells the reason in the body and nothing in headers."""
+    answer = _refused(clock, "deepseek", rpm=1)
+    assert answer.json()["error"]["type"] == "rate_limit_error"
+    assert set(answer.headers) == {"content-type", "content-length"}
+
+
+def test_anthropic_sends_its_own_headers(clock: ManualClock) -> None:
+    """Anthropic's 429 has retry-after and limits with an RFC 3339 reset."""
+    answer = _refused(clock, "anthropic", rpm=1, input_tpm=5000, output_tpm=4000)
+    assert answer.json()["error"]["type"] == "rate_limit_error"
+    assert answer.headers["retry-after"] == "48"
+    assert {k: v for k, v in answer.headers.items() if "requests" in k or k.endswith("limit")} == {
+        "anthropic-ratelimit-requests-limit": "1",
+        "anthropic-ratelimit-requests-remaining": "0",
+        "anthropic-ratelimit-requests-reset": "2026-11-23T12:01:00Z",
+        "anthropic-ratelimit-input-tokens-limit": "5000",
+        "anthropic-ratelimit-output-tokens-limit": "4000",
+    }
+
+
+@pytest.mark.parametrize(
+    ("figures", "quota_id"),
+    [
+        ({"rpm": 1}, "GenerateRequestsPerMinutePerProjectPerModel"),
+        ({"tpm": 410}, "GenerateContentInputTokensPerModelPerMinute"),
+    ],
+    ids=["requests", "tokens"],
+)
+def test_gemini_puts_wait_and_quota_in_the_body(
+    figures: dict[str, int], quota_id: str, clock: ManualClock
+) -> None:
+    """Gemini's 429 has RetryInfo and QuotaFailure in the body and no header about it."""
+    answer = _refused(clock, "gemini", **figures)
+    error = answer.json()["error"]
+    details = {d["@type"].rpartition(".")[2]: d for d in error["details"]}
+    assert (error["code"], error["status"]) == (429, "RESOURCE_EXHAUSTED")
+    assert details["RetryInfo"]["retryDelay"] == "47.5s"
+    assert details["QuotaFailure"]["violations"][0]["quotaId"] == quota_id
+    assert set(answer.headers) == {"content-type", "content-length"}
+
+
+def test_tokens_are_charged_with_the_maximum_and_settled_to_the_use(
+    clock: ManualClock, system: str
+) -> None:
+    """Two requests whose maxima together break the limit both pass one after the other."""
+    app = _app(clock, tpm=1300)
+    request = {"model": "gpt-4.1", "system": system, "question": "refunds?", "max_tokens": 600}
+    answers = [ask(app, "openai", **request) for _ in range(2)]
+    used = [a.json()["usage"]["total_tokens"] for a in answers]
+    # headers are written at admission: the first settled, the second charged in full
+    charged = 1300 - int(answers[1].headers["x-ratelimit-remaining-tokens"])
+    assert [a.status for a in answers] == [200, 200]
+    assert charged == used[0] + answers[1].json()["usage"]["prompt_tokens"] + 600
+
+
+def test_deepseek_refuses_beyond_its_requests_in_flight(clock: ManualClock, system: str) -> None:
+    """While one request is being answered, a second beyond the cap of one gets 429."""
+    app = create_app(Config(limits={"deepseek": Limits(in_flight=1)}), clock)
+    request = {"model": "deepseek-flash", "system": system, "question": "Refunds?", "stream": True}
+
+    async def both() -> list[int]:
+        answers = await asyncio.gather(*(ask_async(app, "deepseek", **request) for _ in range(2)))
+        later = await ask_async(app, "deepseek", **request)
+        return [*(a.status for a in answers), later.status]
+
+    assert asyncio.run(both()) == [200, 429, 200]
+
+
+def test_a_burst_window_refuses_what_the_minute_would_allow(clock: ManualClock) -> None:
+    """With 60 per minute and a 2 s window at twice the rate the fifth at once is refused."""
+    config = Config(limits={"*": Limits(rpm=60)}, windows=(MINUTE, BURST))
+    app = create_app(config, clock)
+    statuses = [ask(app, "openai", model="gpt-4.1", question="hello").status for _ in range(5)]
+    clock.advance(2)
+    statuses.append(ask(app, "openai", model="gpt-4.1", question="hello").status)
+    assert statuses == [200, 200, 200, 200, 429, 200]
+
+
+def test_refused_requests_are_not_counted(clock: ManualClock) -> None:
+    """A storm of refused requests does not push the end of the wait away."""
+    app = _app(clock, rpm=1)
+    for _ in range(10):
+        ask(app, "openai", model="gpt-4.1", question="hello")
+        clock.advance(6)
+    assert ask(app, "openai", model="gpt-4.1", question="hello").status == 200
+
+
+@pytest.mark.parametrize(
+    ("write", "seconds_s", "text"),
+    [
+        (go_duration, 0.012, "12ms"),
+        (go_duration, 1, "1s"),
+        (go_duration, 90.5, "1m30.5s"),
+        (go_duration, 360, "6m0s"),
+        (go_duration, 3723, "1h2m3s"),
+        (go_duration, 0, "0s"),
+        (proto_duration, 46, "46s"),
+        (proto_duration, 1.5, "1.5s"),
+    ],
+)
+def test_durations_are_written_as_the_vendors_write_them(
+    write: Callable[[float], str], seconds_s: float, text: str
+) -> None:
+    """Go and protobuf durations have their usual form."""
+    assert write(seconds_s) == text
+
+
+@pytest.mark.parametrize(
+    ("vendor", "status", "name"),
+    [("deepseek", 402, "unknown_error"), ("holysheep", 429, "insufficient_quota")],
+    ids=["deepseek", "gateway"],
+)
+def test_spent_credit_is_told_in_the_vendors_way(
+    vendor: str, status: int, name: str, clock: ManualClock
+) -> None:
+    """A key without credit gets 402 from DeepSeek and a quota 429 from the gateway."""
+    app = create_app(Config(credit_units={vendor: 0}), clock)
+    answer = ask(app, vendor, model=MODELS[vendor], question="hello")
+    assert (answer.status, answer.json()["error"]["type"]) == (status, name)
+    assert "retry-after" not in answer.headers

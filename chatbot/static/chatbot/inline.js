@@ -5,6 +5,7 @@ import { h, outsideLink, safeHref } from "./dom.js";
 
 const MAX_DEPTH = 6;
 const MAX_LABEL_CHARS = 500;
+const MAX_URL_CHARS = 2000;
 const PUNCTUATION = /[!-/:-@[-`{-~]/;
 const WORD = /[\p{L}\p{N}]/u;
 // ASCII only: a Chinese full stop or bracket right after an address is not part of it.
@@ -12,6 +13,8 @@ const BARE_URL = /https?:\/\/[\w\-.~:/?#[\]@!$&'()*+,;=%]+/iy;
 const INTERESTING = /[\\`*_[hH\n]/g;
 
 export function inline(source, depth = 0) {
+  // Marks that close nowhere further on: without this list a long run of them would be searched again and again.
+  const open = new Set();
   const out = document.createDocumentFragment();
   let plain = "";
   let at = 0;
@@ -26,7 +29,7 @@ export function inline(source, depth = 0) {
     plain += source.slice(at, next);
     at = next;
     if (at === source.length) break;
-    const found = depth < MAX_DEPTH ? match(source, at, depth) : null;
+    const found = depth < MAX_DEPTH ? match(source, at, depth, open) : null;
     if (found?.node) put(found.node);
     else plain += found ? found.text : source[at];
     at = found ? found.end : at + 1;
@@ -35,14 +38,14 @@ export function inline(source, depth = 0) {
   return out;
 }
 
-function match(source, at, depth) {
+function match(source, at, depth, open) {
   switch (source[at]) {
     case "\\": return escaped(source, at);
-    case "`": return code(source, at);
+    case "`": return code(source, at, open);
     case "[": return link(source, at, depth);
     case "\n": return { node: h("br"), end: at + 1 };
     case "h": case "H": return bareUrl(source, at);
-    default: return strong(source, at, depth) ?? emphasis(source, at, depth);
+    default: return strong(source, at, depth, open) ?? emphasis(source, at, depth, open);
   }
 }
 
@@ -51,18 +54,21 @@ function escaped(source, at) {
   return char && PUNCTUATION.test(char) ? { text: char, end: at + 2 } : null;
 }
 
-function code(source, at) {
+function code(source, at, open) {
   const fence = /`+/y;
   fence.lastIndex = at;
   const ticks = fence.exec(source)[0];
-  const end = source.indexOf(ticks, at + ticks.length);
-  if (end < 0) return { text: ticks, end: at + ticks.length };
+  const end = open.has(ticks) ? -1 : source.indexOf(ticks, at + ticks.length);
+  if (end < 0) {
+    open.add(ticks);
+    return { text: ticks, end: at + ticks.length };
+  }
   return { node: h("code", {}, source.slice(at + ticks.length, end).trim()), end: end + ticks.length };
 }
 
 function link(source, at, depth) {
-  const middle = source.indexOf("](", at);
-  if (middle < 0 || middle - at > MAX_LABEL_CHARS) return null;
+  const middle = source.slice(at, at + MAX_LABEL_CHARS).indexOf("](") + at;
+  if (middle < at) return null;
   const label = source.slice(at + 1, middle);
   const end = closing(source, middle + 2);
   if (label.includes("[") || label.includes("]") || end < 0) return null;
@@ -74,8 +80,9 @@ function link(source, at, depth) {
 
 /** Where the bracket opened before `from` closes: brackets inside an address come in pairs. */
 function closing(source, from) {
+  const last = Math.min(source.length, from + MAX_URL_CHARS);
   let open = 0;
-  for (let at = from; at < source.length && source[at] !== "\n"; at += 1) {
+  for (let at = from; at < last && source[at] !== "\n"; at += 1) {
     if (source[at] === "(") open += 1;
     if (source[at] === ")" && open-- === 0) return at;
   }
@@ -93,25 +100,28 @@ function bareUrl(source, at) {
   return href ? { node: outsideLink(href, text), end: at + text.length } : null;
 }
 
-function strong(source, at, depth) {
+function strong(source, at, depth, open) {
   const mark = source.slice(at, at + 2);
   if (mark !== "**" && mark !== "__") return null;
-  return span("strong", mark, source, at, depth);
+  return span("strong", mark, source, at, depth, open);
 }
 
-function emphasis(source, at, depth) {
+function emphasis(source, at, depth, open) {
   const mark = source[at];
-  // snake_case and 3*4*5 are words and sums, not emphasis.
-  if (mark === "_" && at && WORD.test(source[at - 1])) return null;
-  return source[at + 1] === mark ? null : span("em", mark, source, at, depth);
+  // snake_case is a word and 30*20*10 cm a size, neither is emphasis.
+  if (at && (mark === "_" ? WORD : /\d/).test(source[at - 1])) return null;
+  return source[at + 1] === mark ? null : span("em", mark, source, at, depth, open);
 }
 
-function span(tag, mark, source, at, depth) {
+function span(tag, mark, source, at, depth, open) {
   const from = at + mark.length;
-  if (!source[from] || /\s/.test(source[from])) return null;
-  let end = source.indexOf(mark, from);
+  if (open.has(mark) || !source[from] || /\s/.test(source[from])) return null;
+  let end = source.indexOf(mark, from + 1);
   while (end >= 0 && !closes(mark, source, end)) end = source.indexOf(mark, end + 1);
-  if (end <= from) return null;
+  if (end < 0) {
+    open.add(mark);
+    return null;
+  }
   return { node: h(tag, {}, inline(source.slice(from, end), depth + 1)), end: end + mark.length };
 }
 

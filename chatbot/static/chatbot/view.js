@@ -139,7 +139,7 @@ export class Log {
   }
 
   #stick() {
-    this.log.scrollTop = this.log.scrollHeight;
+    this.log.scrollTop = this.hero.hidden ? this.log.scrollHeight : 0;
   }
 
   #scrolled() {

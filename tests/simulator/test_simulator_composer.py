@@ -98,13 +98,21 @@ def test_sometimes_two_articles_are_marked(system: str) -> None:
 
 def test_lines_that_are_no_prose_are_left_out() -> None:
     """Headings, tables and lines with marker brackets are never sentences."""
-    body = "# Heading 99\n| a | 5 |\nForged [[other-article]] mark.\n- Item with 3 days.\nIt is 4.5 kg."
+    no_prose = "# Heading 99\n| a | 5 |\nForged [[other-article]] mark.\n"
+    body = no_prose + "- Item with 3 days.\nIt is 4.5 kg."
     assert split_sentences(body) == ("Item with 3 days.", "It is 4.5 kg.")
 
 
 @pytest.mark.parametrize(
     ("text", "tokens"),
-    [("", 0), ("word", 1), ("words", 2), ("a, b", 3), ("退款要多久？", 6), ("退款 refunds 12.50", 7)],
+    [
+        ("", 0),
+        ("word", 1),
+        ("words", 2),
+        ("a, b", 3),
+        ("退款要多久？", 6),
+        ("退款 refunds 12.50", 7),
+    ],
 )
 def test_tokens_are_counted_as_documented(text: str, tokens: int) -> None:
     """Han one each, words one per four characters begun, other characters one."""

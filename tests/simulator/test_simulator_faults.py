@@ -192,9 +192,7 @@ def test_a_model_that_does_not_know_says_so(
     ],
     ids=["openai", "anthropic", "gemini"],
 )
-def test_a_length_stop_cuts_the_answer(
-    vendor: str, finish: bytes, app: App, system: str
-) -> None:
+def test_a_length_stop_cuts_the_answer(vendor: str, finish: bytes, app: App, system: str) -> None:
     """`length` gives a shorter answer with the vendor's name for it."""
     _order(app, "length")
     assert finish in _ask(app, vendor, system=system).body

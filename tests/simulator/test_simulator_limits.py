@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -144,7 +145,12 @@ def test_tokens_are_charged_with_the_maximum_and_settled_to_the_use(
 def test_deepseek_refuses_beyond_its_requests_in_flight(clock: ManualClock, system: str) -> None:
     """While one request is being answered, a second beyond the cap of one gets 429."""
     app = create_app(Config(limits={"deepseek": Limits(in_flight=1)}), clock)
-    request = {"model": "deepseek-flash", "system": system, "question": "Refunds?", "stream": True}
+    request: dict[str, Any] = {
+        "model": "deepseek-flash",
+        "system": system,
+        "question": "Refunds?",
+        "stream": True,
+    }
 
     async def both() -> list[int]:
         answers = await asyncio.gather(*(ask_async(app, "deepseek", **request) for _ in range(2)))

@@ -33,9 +33,7 @@ steps = st.lists(
 )
 
 
-def _brute_force_fits(
-    events: list[tuple[int, int, int]], *, now_ns: int, tokens: int
-) -> bool:
+def _brute_force_fits(events: list[tuple[int, int, int]], *, now_ns: int, tokens: int) -> bool:
     """The same limits counted the slow way, from a list of (time, requests, tokens)."""
     for window, strict in ((MINUTE, True), (BURST, False)):
         alive = [e for e in events if now_ns - e[0] < window.length_s * NS_PER_S]

@@ -150,6 +150,14 @@ class _Delivery:
             return False
         return True
 
+    async def _stall(self, *, every_s: float | None) -> None:
+        """Say nothing more until the client leaves, with signs of life if `every_s` is set."""
+        if every_s is None:
+            await self._wire.until_gone()
+        while not self._wire.gone:
+            await self._wire.write(self._dialect.idle())
+            await self._wire.pause(every_s or 0.0)
+
     def _block(self, text: str) -> bytes:
         block = self._dialect.piece(self._exchange, text)
         if "bad_json" in self._exchange.faults:
@@ -158,12 +166,15 @@ class _Delivery:
 
     def _stop_at(self, total: int) -> int | None:
         """Number of text pieces after which a sending fault strikes."""
-        for name in ("truncate", "cut", "error_mid_stream"):
+        for name in ("truncate", "cut", "error_mid_stream", "stall"):
             if fault := self._exchange.faults.get(name):
-                return int(fault.options.get("after_pieces", max(1, total // 2)))
+                return min(total, int(fault.options.get("after_pieces", max(1, total // 2))))
         return None
 
     async def _stop(self) -> None:
+        if (stall := self._exchange.faults.get("stall")) and self._exchange.ask.stream:
+            await self._stall(every_s=stall.options.get("every_s"))
+            return
         if "cut" in self._exchange.faults:
             raise ConnectionCut
         if "error_mid_stream" in self._exchange.faults and self._exchange.ask.stream:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from simulator.catalog import VENDORS
+from simulator.faults import parse
 from simulator.server import App
 from simulator.wire import Message
 
@@ -127,3 +128,9 @@ def ask(app: App, vendor: str, **request: Any) -> Answer:
 def call(app: App, path: str, **request: Any) -> Answer:
     """`call_async` from code without an event loop."""
     return asyncio.run(call_async(app, path, **request))
+
+
+def order(app: App, name: str, **fields: Any) -> None:
+    """Put a fault in force from now on; fields as in `faults.parse`, raises FaultError."""
+    now_ns = app.simulator.clock.monotonic_ns()
+    app.simulator.faults.add(parse({"name": name} | fields, now_ns=now_ns))

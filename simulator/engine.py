@@ -224,5 +224,6 @@ class Simulator:
             allowed_tokens = ask.max_tokens - thought_tokens
         if "length" in struck:
             allowed_tokens = min(allowed_tokens, count_tokens(text) // 2)
-        cut = cut_to(text, max_tokens=allowed_tokens)
-        return Reply(cut, "stop" if cut == text else "length")
+        if count_tokens(text) <= allowed_tokens:
+            return Reply(text)
+        return Reply(cut_to(text, max_tokens=allowed_tokens), "length")

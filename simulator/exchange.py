@@ -162,6 +162,9 @@ class Dialect(Protocol):
     def closing(self, exchange: Exchange) -> list[bytes]:
         """Stream blocks after the last text: finish reason and usage."""
 
+    def idle(self) -> bytes:
+        """A stream block without text that only keeps the connection alive."""
+
     def broken(self, exchange: Exchange) -> bytes:
         """The error block of a stream that fails half-way."""
 

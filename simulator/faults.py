@@ -41,6 +41,7 @@ KINDS: dict[str, str] = {
     "json_to_stream": WIRE,
     "bad_json": WIRE,
     "slow": WIRE,
+    "stall": WIRE,
 }
 
 
@@ -54,7 +55,8 @@ class Fault:
 
     Options: `retry_after` (refusals: sent verbatim, null = no header), `headers` (refusals: sent
     besides), `kind` (429: requests, tokens, concurrency, ramp or quota), `factor` (slow),
-    `after_pieces` (truncate, cut, error_mid_stream), `max_s` (hang).
+    `after_pieces` (truncate, cut, error_mid_stream, stall), `every_s` (stall: signs of life that
+    carry no text come that often; absent = silence), `max_s` (hang).
     """
 
     name: str
@@ -81,7 +83,7 @@ _FIELDS = {"name", "probability", "vendor", "model", "count", "after_s", "for_s"
 
 
 _TEXT_OPTIONS = {"retry_after", "kind", "headers"}
-_NUMBER_OPTIONS = {"factor", "after_pieces", "max_s"}
+_NUMBER_OPTIONS = {"factor", "after_pieces", "every_s", "max_s"}
 
 
 def _number(order: Mapping[str, Any], name: str, default: float | None) -> float | None:

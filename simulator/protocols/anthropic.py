@@ -185,6 +185,9 @@ class AnthropicDialect:
             _event("message_stop"),
         ]
 
+    def idle(self) -> bytes:
+        return _event("ping")
+
     def broken(self, exchange: Exchange) -> bytes:
         problem = Problem("overloaded", "Overloaded", status=529)
         error = _error(problem, request_id=_request_id(exchange.row.request_id))

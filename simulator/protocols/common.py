@@ -8,12 +8,14 @@ from typing import Any
 
 from simulator.exchange import Headers, Problem
 
+_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
+
 JSON_TYPE = ("content-type", "application/json")
 
 
 def dump(value: object) -> bytes:
     """Compact UTF-8 JSON."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+    return _ENCODER.encode(value).encode()
 
 
 def invalid(message: str) -> Problem:

@@ -185,6 +185,9 @@ class GeminiDialect:
         answer = self._answer(exchange, text="", tokens=exchange.sent_tokens, finish=finish)
         return [self._data(answer)]
 
+    def idle(self) -> bytes:
+        return b": keep-alive\r\n\r\n"
+
     def broken(self, exchange: Exchange) -> bytes:
         problem = Problem("unavailable", "The model is overloaded.", status=503)
         return self._data(_error(problem, model=exchange.model.id)[1])

@@ -179,7 +179,7 @@ class OpenAIDialect:
         return (b"\n\n" if exchange.vendor.name == "deepseek" else b"") + dump(body)
 
     def opening(self, exchange: Exchange) -> list[bytes]:
-        blocks = [b": keep-alive\n\n"] if exchange.vendor.name == "deepseek" else []
+        blocks = [self.idle()] if exchange.vendor.name == "deepseek" else []
         return [*blocks, self._chunk(exchange, delta={"role": "assistant", "content": ""})]
 
     def piece(self, exchange: Exchange, text: str) -> bytes:
@@ -192,6 +192,9 @@ class OpenAIDialect:
             head = self._head(exchange, kind="chat.completion.chunk")
             blocks.append(self._data(head | {"choices": [], "usage": self._usage(exchange)}))
         return [*blocks, b"data: [DONE]\n\n"]
+
+    def idle(self) -> bytes:
+        return b": keep-alive\n\n"
 
     def broken(self, exchange: Exchange) -> bytes:
         problem = Problem("server", "The server had an error during the answer", status=500)

@@ -13,8 +13,7 @@ import pytest
 from simulator.catalog import VENDORS
 from simulator.clock import ManualClock
 from simulator.config import Config
-from simulator.direct import Answer, ask, vendor_request
-from simulator.faults import parse
+from simulator.direct import Answer, ask, order, vendor_request
 from simulator.running import RunningSimulator
 from simulator.server import App, create_app
 from simulator.wire import ConnectionCut
@@ -28,11 +27,6 @@ MODELS = {
 }
 QUESTION = "How long do refunds take?"
 FINISHES = (b'"finish_reason":"stop"', b'"stop_reason":"end_turn"', b'"finishReason":"STOP"')
-
-
-def _order(app: App, name: str, **order: Any) -> None:
-    now_ns = app.simulator.clock.monotonic_ns()
-    app.simulator.faults.add(parse({"name": name} | order, now_ns=now_ns))
 
 
 def _ask(app: App, vendor: str, **request: Any) -> Answer:
@@ -54,7 +48,7 @@ def test_a_status_fault_answers_with_its_status_as_json(
     name: str, status: int, vendor: str, app: App
 ) -> None:
     """A refusing fault sends its status with the vendor's error object and costs nothing."""
-    _order(app, name)
+    order(app, name)
     answer = _ask(app, vendor)
     assert answer.status == status and "error" in answer.json()
     assert (_row(app)["http_status"], _row(app)["cost_nano"]) == (status, 0)
@@ -64,68 +58,17 @@ def test_a_status_fault_answers_with_its_status_as_json(
 def test_a_key_fault_looks_like_a_bad_key(vendor: str, app: App) -> None:
     """The fault 401 answers just as a key that starts with bad does."""
     refused = _ask(app, vendor, key="bad-key")
-    _order(app, "401")
+    order(app, "401")
     assert _ask(app, vendor).status == refused.status == (400 if vendor == "gemini" else 401)
 
 
 @pytest.mark.parametrize(("name", "status"), [("500_html", 500), ("502_html", 502)])
 def test_a_proxy_error_is_html(name: str, status: int, app: App) -> None:
     """The html faults send a page and no JSON."""
-    _order(app, name)
+    order(app, name)
     answer = _ask(app, "openai")
     assert answer.status == status and answer.headers["content-type"].startswith("text/html")
     assert answer.body.startswith(b"<html>")
-
-
-@pytest.mark.parametrize(
-    ("options", "expected"),
-    [
-        ({"retry_after": "7"}, {"retry-after": "7"}),
-        ({"retry_after": "Mon, 23 Nov 2026 13:00:00 GMT"}, None),
-        ({"retry_after": None}, {}),
-        ({"headers": {"llm_provider-retry-after": "9"}, "retry_after": None}, {}),
-    ],
-    ids=["seconds", "date", "none", "prefixed"],
-)
-def test_a_429_fault_sends_the_wait_as_ordered(
-    options: dict[str, Any], expected: dict[str, str] | None, app: App
-) -> None:
-    """The wait is sent verbatim, left out, or sent under another name."""
-    _order(app, "429", options=options)
-    answer = _ask(app, "openai")
-    sent = {k: v for k, v in answer.headers.items() if k.startswith("retry-after")}
-    assert sent == (expected if expected is not None else {"retry-after": options["retry_after"]})
-    assert answer.headers.get("llm_provider-retry-after") == options.get("headers", {}).get(
-        "llm_provider-retry-after"
-    )
-
-
-@pytest.mark.parametrize(
-    ("vendor", "path", "value"),
-    [
-        ("openai", ("error", "code"), "insufficient_quota"),
-        ("holysheep", ("error", "type"), "insufficient_quota"),
-        ("anthropic", ("error", "details", "error_code"), "enforced_spend_limit_reached"),
-    ],
-    ids=["openai", "gateway", "anthropic"],
-)
-def test_a_spent_quota_differs_from_a_rate(
-    vendor: str, path: tuple[str, ...], value: str, app: App
-) -> None:
-    """The quota kind of 429 carries the vendor's own mark of a quota and no wait."""
-    _order(app, "429", options={"kind": "quota"})
-    answer = _ask(app, vendor)
-    found = answer.json()
-    for step in path:
-        found = found[step]
-    assert found == value and "retry-after" not in answer.headers
-
-
-def test_a_gemini_quota_is_per_day(app: App) -> None:
-    """Gemini's spent quota names a per-day quota id and hours of delay."""
-    _order(app, "429", options={"kind": "quota"})
-    text = _ask(app, "gemini").body.decode()
-    assert "PerDay" in text and '"retryDelay":"36000s"' in text
 
 
 @pytest.mark.parametrize("vendor", VENDORS)
@@ -133,7 +76,7 @@ def test_a_truncated_stream_ends_cleanly_without_a_finish(
     vendor: str, app: App, system: str
 ) -> None:
     """The body ends as if all were well, but no finish reason was sent; it is billed as aborted."""
-    _order(app, "truncate")
+    order(app, "truncate")
     answer = _ask(app, vendor, system=system, stream=True)
     assert answer.ended and not any(finish in answer.body for finish in FINISHES)
     row = _row(app)
@@ -145,7 +88,7 @@ def test_an_error_in_mid_stream_is_told_inside_the_stream(
     vendor: str, app: App, system: str
 ) -> None:
     """After some text an error object comes and the stream ends without a finish."""
-    _order(app, "error_mid_stream", options={"after_pieces": 2})
+    order(app, "error_mid_stream", options={"after_pieces": 2})
     answer = _ask(app, vendor, system=system, stream=True)
     assert answer.status == 200 and b'"error":{' in answer.blocks[-2]
     assert answer.ended and not any(finish in answer.body for finish in FINISHES)
@@ -154,7 +97,7 @@ def test_an_error_in_mid_stream_is_told_inside_the_stream(
 @pytest.mark.parametrize("vendor", VENDORS)
 def test_an_invented_figure_is_in_no_article(vendor: str, app: App, system: str) -> None:
     """With `invents` the answer states exactly one figure the prompt does not have."""
-    _order(app, "invents")
+    order(app, "invents")
     text = _text(vendor, _ask(app, vendor, system=system))
     figures = set(re.findall(r"\d+(?:\.\d+)?", text))
     assert len([f for f in figures if f not in system]) == 1
@@ -178,7 +121,7 @@ def test_a_model_that_does_not_know_says_so(
     question: str, start: str, app: App, system: str
 ) -> None:
     """`does_not_know` answers none and an apology although the articles are there."""
-    _order(app, "does_not_know")
+    order(app, "does_not_know")
     answer = _ask(app, "openai", question=question, system=system)
     assert _text("openai", answer).startswith(start)
 
@@ -194,7 +137,7 @@ def test_a_model_that_does_not_know_says_so(
 )
 def test_a_length_stop_cuts_the_answer(vendor: str, finish: bytes, app: App, system: str) -> None:
     """`length` gives a shorter answer with the vendor's name for it."""
-    _order(app, "length")
+    order(app, "length")
     assert finish in _ask(app, vendor, system=system).body
 
 
@@ -210,7 +153,7 @@ def test_a_length_stop_cuts_the_answer(vendor: str, finish: bytes, app: App, sys
 )
 def test_a_refusal_is_told_in_the_vendors_way(vendor: str, mark: bytes, app: App) -> None:
     """`refusal` is a completed answer that declines."""
-    _order(app, "refusal")
+    order(app, "refusal")
     assert mark in _ask(app, vendor).body
 
 
@@ -218,7 +161,7 @@ def test_a_refusal_is_told_in_the_vendors_way(vendor: str, mark: bytes, app: App
 @pytest.mark.parametrize("vendor", VENDORS)
 def test_usage_can_be_missing(vendor: str, stream: bool, app: App, system: str) -> None:
     """`no_usage` sends no token figures but they are billed."""
-    _order(app, "no_usage")
+    order(app, "no_usage")
     body = _ask(app, vendor, system=system, stream=stream).body
     assert not re.search(rb'"[a-zA-Z_]*(?:tokens|TokenCount)":', body)
     assert _row(app)["status"] == "completed" and _row(app)["cost_nano"] > 0
@@ -226,10 +169,28 @@ def test_usage_can_be_missing(vendor: str, stream: bool, app: App, system: str) 
 
 def test_hang_sends_nothing_until_the_client_leaves(app: App) -> None:
     """A hanging request gets no headers; when the client goes, its row is closed as aborted."""
-    _order(app, "hang")
+    order(app, "hang")
     answer = _ask(app, "openai", leave_after=0)
     assert (answer.status, answer.blocks) == (0, [])
     assert (_row(app)["status"], app.simulator.in_flight) == ("aborted", 0)
+
+
+@pytest.mark.parametrize("vendor", VENDORS)
+def test_a_stalled_stream_gives_signs_of_life_but_no_text(
+    vendor: str, app: App, system: str
+) -> None:
+    """After its last piece a stalled stream only keeps the connection alive until the end."""
+    order(app, "stall", options={"after_pieces": 2, "every_s": 15})
+    answer = _ask(app, vendor, system=system, stream=True, leave_after=20)
+    assert len(set(answer.blocks[-12:])) == 1 and not answer.ended
+    assert (_row(app)["status"], app.simulator.in_flight) == ("aborted", 0)
+
+
+def test_a_silent_stall_sends_nothing_more(app: App, system: str) -> None:
+    """Without signs of life the stream just stops; what was sent before is billed."""
+    order(app, "stall", options={"after_pieces": 2})
+    answer = _ask(app, "openai", system=system, stream=True, leave_after=3)
+    assert len(answer.blocks) == 3 and _row(app)["output_tokens"] > 0
 
 
 def test_slow_stretches_every_wait(system: str) -> None:
@@ -239,7 +200,7 @@ def test_slow_stretches_every_wait(system: str) -> None:
         clock = ManualClock()
         app = create_app(Config(first_ms=100, chunk_ms=10), clock)
         for options in orders:
-            _order(app, "slow", options=options)
+            order(app, "slow", options=options)
         _ask(app, "openai", system=system, stream=True)
         waited_s.append(clock.slept_s)
     assert waited_s[1] == pytest.approx(4 * waited_s[0])
@@ -247,7 +208,7 @@ def test_slow_stretches_every_wait(system: str) -> None:
 
 def test_json_can_answer_a_stream_request(app: App, system: str) -> None:
     """`json_to_stream` sends one JSON object with a finish reason."""
-    _order(app, "json_to_stream")
+    order(app, "json_to_stream")
     answer = _ask(app, "openai", system=system, stream=True)
     assert answer.headers["content-type"] == "application/json"
     assert answer.json()["choices"][0]["finish_reason"] == "stop"
@@ -256,7 +217,7 @@ def test_json_can_answer_a_stream_request(app: App, system: str) -> None:
 @pytest.mark.parametrize("stream", [False, True], ids=["whole", "stream"])
 def test_bad_json_cannot_be_parsed(stream: bool, app: App, system: str) -> None:
     """`bad_json` breaks the JSON under a status of 200."""
-    _order(app, "bad_json")
+    order(app, "bad_json")
     answer = _ask(app, "openai", system=system, stream=stream)
     text = [b for b in answer.blocks if b"content" in b][-1].removeprefix(b"data: ")
     assert answer.status == 200
@@ -267,7 +228,7 @@ def test_bad_json_cannot_be_parsed(stream: bool, app: App, system: str) -> None:
 @pytest.mark.parametrize("stream", [False, True], ids=["whole", "stream"])
 def test_a_cut_drops_the_connection(stream: bool, app: App, system: str) -> None:
     """`cut` leaves the body open and tells the server to drop the connection."""
-    _order(app, "cut")
+    order(app, "cut")
     with pytest.raises(ConnectionCut):
         _ask(app, "openai", system=system, stream=stream)
     assert _row(app)["status"] == "aborted"
@@ -286,7 +247,7 @@ def test_a_cut_reaches_a_client_as_a_broken_body(vendor: RunningSimulator, syste
 @pytest.mark.parametrize("vendor", VENDORS)
 def test_an_empty_answer_is_complete_but_says_nothing(vendor: str, app: App, system: str) -> None:
     """`empty` ends with a finish reason, without text and without output tokens."""
-    _order(app, "empty")
+    order(app, "empty")
     answer = _ask(app, vendor, system=system)
     assert any(finish in answer.body for finish in FINISHES)
     assert (_row(app)["status"], _row(app)["output_tokens"]) == ("completed", 0)

@@ -10,7 +10,7 @@ import pytest
 
 from simulator.clock import ManualClock
 from simulator.config import BURST, Config
-from simulator.direct import Answer, ask, ask_async
+from simulator.direct import Answer, ask, ask_async, order
 from simulator.protocols.gemini import proto_duration
 from simulator.protocols.openai import go_duration
 from simulator.server import App, create_app
@@ -212,3 +212,54 @@ def test_spent_credit_is_told_in_the_vendors_way(
     answer = ask(app, vendor, model=MODELS[vendor], question="hello")
     assert (answer.status, answer.json()["error"]["type"]) == (status, name)
     assert "retry-after" not in answer.headers
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        ({"retry_after": "7"}, {"retry-after": "7"}),
+        ({"retry_after": "Mon, 23 Nov 2026 13:00:00 GMT"}, None),
+        ({"retry_after": None}, {}),
+        ({"headers": {"llm_provider-retry-after": "9"}, "retry_after": None}, {}),
+    ],
+    ids=["seconds", "date", "none", "prefixed"],
+)
+def test_a_429_fault_sends_the_wait_as_ordered(
+    options: dict[str, Any], expected: dict[str, str] | None, app: App
+) -> None:
+    """The wait is sent verbatim, left out, or sent under another name."""
+    order(app, "429", options=options)
+    answer = ask(app, "openai", model="gpt-4.1", question="hello")
+    sent = {k: v for k, v in answer.headers.items() if k.startswith("retry-after")}
+    assert sent == (expected if expected is not None else {"retry-after": options["retry_after"]})
+    assert answer.headers.get("llm_provider-retry-after") == options.get("headers", {}).get(
+        "llm_provider-retry-after"
+    )
+
+
+@pytest.mark.parametrize(
+    ("vendor", "path", "value"),
+    [
+        ("openai", ("error", "code"), "insufficient_quota"),
+        ("holysheep", ("error", "type"), "insufficient_quota"),
+        ("anthropic", ("error", "details", "error_code"), "enforced_spend_limit_reached"),
+    ],
+    ids=["openai", "gateway", "anthropic"],
+)
+def test_a_spent_quota_differs_from_a_rate(
+    vendor: str, path: tuple[str, ...], value: str, app: App
+) -> None:
+    """The quota kind of 429 carries the vendor's own mark of a quota and no wait."""
+    order(app, "429", options={"kind": "quota"})
+    answer = ask(app, vendor, model=MODELS[vendor], question="hello")
+    found = answer.json()
+    for step in path:
+        found = found[step]
+    assert found == value and "retry-after" not in answer.headers
+
+
+def test_a_gemini_quota_is_per_day(app: App) -> None:
+    """Gemini's spent quota names a per-day quota id and hours of delay."""
+    order(app, "429", options={"kind": "quota"})
+    text = ask(app, "gemini", model=MODELS["gemini"], question="hello").body.decode()
+    assert "PerDay" in text and '"retryDelay":"36000s"' in text

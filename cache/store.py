@@ -12,7 +12,7 @@ import asyncio
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 
 import numpy as np
@@ -62,7 +62,7 @@ class NewAnswer:
     prompt_version: str
     tier: str
     asker_shopper_id: int | None
-    expires_at: datetime | None
+    life: timedelta | None
     cost_nanousd: int
     sources: tuple[SourceKey, ...]
     simulated: bool
@@ -196,7 +196,7 @@ class Store:
             tier=new.tier,
             created_at=now,
             checked_at=now,
-            expires_at=new.expires_at,
+            expires_at=None if new.life is None else now + new.life,
             cost_nanousd=new.cost_nanousd,
             simulated=new.simulated,
         )

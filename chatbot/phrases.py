@@ -20,6 +20,10 @@ _EN: dict[str, str] = {
     "internal": "Something went wrong on our side. Please ask again, or write to us: {contact}",
     "unknown_question": "That question was not found in this conversation.",
     "no_orders": "I cannot see orders or personal data yet, but I can tell you how to look it up:",
+    "no_orders_at_all": (
+        "I cannot see orders or personal data yet. Please look in **My orders**, where every order shows its "
+        "state and its next steps. {contact}"
+    ),
     "no_article": (
         "I'm sorry, the shop's help pages do not answer this, and I would rather not guess. {contact}"
     ),
@@ -47,6 +51,7 @@ _ZH: dict[str, str] = {
     "internal": "我们这边出了点问题，请重新提问，或联系我们：{contact}",
     "unknown_question": "在本次对话中没有找到这个问题。",
     "no_orders": "我暂时还看不到订单和个人信息，但可以告诉您怎么自己查：",
+    "no_orders_at_all": "我暂时还看不到订单和个人信息。请在“**我的订单**”里查看，每个订单都有当前状态和下一步操作。{contact}",
     "no_article": "抱歉，本店的帮助文章没有这个问题的答案，我不想乱猜。{contact}",
     "hello": "您好！物流、退换货、支付、尺码、优惠活动，都可以问我。",
     "thanks": "不客气！还有什么可以帮您的吗？",

@@ -4,6 +4,7 @@ import { h, icon } from "./dom.js";
 import { paint } from "./markdown.js";
 
 const SECOND_MS = 1000;
+const NO_NAME = new Set(["", "staff", "person", "agent"]);
 
 /** A button that counts down `wait_s` seconds, then says `label`; `early` is its text until then. */
 export function countdown(label, early, wait_s, act, auto = false) {
@@ -24,7 +25,7 @@ export function personMessage({ from, text }, t) {
   const words = h("div", { class: "words" });
   paint(words, text);
   return h("section", { class: "turn person" }, h("div", { class: "reply" }, h("span", { class: "face" }, icon("person")),
-    h("div", { class: "card" }, h("p", { class: "from" }, from || t.staff), words)));
+    h("div", { class: "card" }, h("p", { class: "from" }, NO_NAME.has(from ?? "") ? t.staff : from), words)));
 }
 
 export function correction({ text }, t, original) {

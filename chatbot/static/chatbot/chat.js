@@ -1,29 +1,30 @@
 /* The chat page: what each frame of the server does to the view, and what each act of the shopper sends. */
 
-import { correction, countdown, personMessage } from "./cards.js";
+import { correction, personMessage } from "./cards.js";
 import { Composer } from "./composer.js";
 import { h } from "./dom.js";
+import { failures } from "./failures.js";
 import { newId } from "./ids.js";
-import { Outbox } from "./outbox.js";
+import { Outbox, tabStorage } from "./outbox.js";
 import { Connection } from "./socket.js";
 import { stringsFor } from "./strings.js";
 import { Log } from "./view.js";
 
 const PAUSE_MS = 8000;
 const TYPING_MS = 6000;
-const MAX_AUTO_RESENDS = 3;
 
 const root = document.querySelector("[data-chat]");
 const part = (name) => root.querySelector(`[data-part="${name}"]`);
 const { locale, wsPath } = root.dataset;
 const t = stringsFor(locale);
+const storage = tabStorage();
 
 const log = new Log({ log: part("log"), list: part("list"), hero: part("hero"), jump: part("jump"), spoken: part("spoken") }, t, locale);
 const composer = new Composer({
   form: part("form"), box: part("box"), send: part("send"), stop: part("stop"), counter: part("counter"), problem: part("problem"),
-}, t, sessionStorage);
-const line = new Connection(`${location.protocol === "https:" ? "wss:" : "ws:"}//${location.host}${wsPath}`, new Outbox(sessionStorage));
-const resends = new Map();
+}, t, storage);
+const line = new Connection(`${location.protocol === "https:" ? "wss:" : "ws:"}//${location.host}${wsPath}`, new Outbox(storage));
+const { failed, refused } = failures({ t, log, outbox: line.outbox, say, ask, edit, finished });
 let conversation = null;
 let typing = 0;
 const title = document.title;
@@ -35,6 +36,7 @@ function ask(text) {
 
 /** Puts the question into the log at once and sends it when the line allows. */
 function say(frame, text, note = null) {
+  if (!text) return;
   log.turn(frame.id).ask(text, { note });
   log.toEnd();
   line.ask(frame, text);
@@ -108,46 +110,13 @@ const on = {
     const turn = frame.id && (frame.seq ? log.turn(frame.id) : log.turns.get(frame.id));
     if (!turn) problem(text);
     else if (frame.seq) failed(turn, frame, text, replay);
-    else refused(turn, frame, text);
+    else if (!refused(turn, frame, text)) problem(text);
   },
 };
 
-/** The question was accepted and ended in an error: asking again is a new question. */
-function failed(turn, frame, text, replay) {
-  line.outbox.settle(turn.id);
-  const again = countdown(t.again, t.againIn, replay ? 0 : frame.retry_after_s, () => {
-    again.remove();
-    ask(turn.question);
-  });
-  turn.end("error", text, again);
-  finished(turn.card, replay);
-}
-
-/** The question was not accepted: the same frame may be sent again, by itself as long as that makes sense. */
-function refused(turn, { code, retry_after_s }, text) {
-  const frame = line.outbox.settle(turn.id);
-  if (!frame) {
-    problem(text);
-    return;
-  }
-  const count = (resends.get(turn.id) ?? 0) + 1;
-  resends.set(turn.id, count);
-  const auto = Boolean(retry_after_s) && count <= MAX_AUTO_RESENDS;
-  const resend = () => {
-    const same = code !== "conflict";
-    if (same) turn.reopen();
-    else log.drop(turn);
-    say(same ? frame : { ...frame, id: newId() }, turn.question);
-  };
-  const edit = () => {
-    log.drop(turn);
-    composer.fill(turn.question);
-    composer.focus();
-  };
-  turn.refused(text, code === "too_long"
-    ? h("button", { type: "button", class: "button", onclick: edit }, t.edit)
-    : countdown(t.again, auto ? t.resend : t.againIn, retry_after_s, resend, auto));
-  log.announce(text);
+function edit(text) {
+  composer.fill(text);
+  composer.focus();
 }
 
 function problem(text) {

@@ -3,6 +3,16 @@
 
 const KEY = "chat.outbox";
 
+/** The tab's storage; where the browser forbids it (a frame of another site), a memory that ends with the page. */
+export function tabStorage() {
+  try {
+    return window.sessionStorage;
+  } catch {
+    const memory = new Map();
+    return { getItem: (key) => memory.get(key) ?? null, setItem: (key, value) => memory.set(key, value) };
+  }
+}
+
 export class Outbox {
   #entries = new Map();
 

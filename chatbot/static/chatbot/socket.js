@@ -57,7 +57,7 @@ export class Connection extends EventTarget {
 
   /** Anything else: sent once, now or after the next connect. */
   say(frame) {
-    if (this.#synced) this.#send(frame);
+    if (this.#synced && this.#socket.readyState === WebSocket.OPEN) this.#send(frame);
     else this.#once.push(frame);
   }
 

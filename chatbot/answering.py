@@ -1,0 +1,225 @@
+"""The story of one question, top to bottom: this file is the table of contents of the product.
+
+    guard -> exact -> join -> embed -> lookup -> classify -> dispatch -> remember
+
+Recording the terminal state is the supervisor's (`supervisor.py`), which also sees to it that whatever
+happens here ends in exactly one terminal state.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+from numpy.typing import NDArray
+
+from base.clock import Clock
+from base.reader import Reader
+from cache.decision import Decision, decide
+from cache.embedding import Embedder
+from cache.inflight import Flight, InFlight, Shared
+from cache.normalize import key_of
+from cache.store import Entry, Store
+from cache.vetoes import conflicts, stated
+from chatbot import transcript
+from chatbot.asked import Asked, CacheOutcome, Outcome, Receipt, Stage
+from chatbot.guard import Guard, Verdict
+from chatbot.knowledge import Found
+from chatbot.speaking import Speaking
+from routing.classifier import Classified
+from routing.dispatch import Dispatcher
+from routing.errors import Exhausted, TooLarge
+from routing.specs import Tier
+
+MAX_UNKNOWN_SHARE = 0.10
+DEADLINE_S = {Tier.FAQ: 12.0, Tier.REGULAR: 12.0, Tier.COMPLEX: 28.0, Tier.HIGH: 28.0}
+QUESTION_DEADLINE_S = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """The parts that answering works with; one per process."""
+
+    guard: Guard
+    embedder: Embedder
+    store: Store
+    flights: InFlight[Entry]
+    dispatcher: Dispatcher
+    speaking: Speaking
+    reader: Reader
+    clock: Clock
+
+
+async def answer(asked: Asked, *, desk: Desk, stage: Stage, receipt: Receipt) -> Outcome:
+    """Answer one question. Raises routing or cancellation errors; the supervisor ends those."""
+    verdict = desk.guard.inspect(asked.text, language=asked.language)
+    receipt.guards = verdict.notes
+    spoken = desk.speaking.small_talk(asked, verdict)
+    if spoken is not None:
+        receipt.reason = "answered from a fixed text"
+        return spoken
+    if asked.past_the_cache or not verdict.may_share:
+        receipt.reason = "asked again past the cache" if asked.past_the_cache else "not for the shared cache"
+        return await think(asked, desk=desk, stage=stage, receipt=receipt, verdict=verdict)
+
+    key = key_of(asked.text)
+    entry = desk.store.exact(asked.partition, key, is_current=partial(_is_current, asked))
+    if entry is not None:
+        receipt.reason = "the same wording was answered before"
+        return served(entry, asked, cache="exact", cosine=None)
+
+    flight = await desk.flights.lead_or_wait(f"{asked.partition}\n{key}")
+    if isinstance(flight, Shared):
+        return await follow(flight, asked, desk=desk, stage=stage, receipt=receipt, verdict=verdict)
+    return await lead(flight, asked, desk=desk, stage=stage, receipt=receipt, verdict=verdict)
+
+
+async def follow(
+    shared: Shared[Entry], asked: Asked, *, desk: Desk, stage: Stage, receipt: Receipt, verdict: Verdict
+) -> Outcome:
+    """The same question was in flight: take its answer if it may be shared, else go one's own way."""
+    if shared.value is not None:
+        receipt.reason = "the same question was being answered"
+        return served(shared.value, asked, cache="joined", cosine=None)
+    return await think(asked, desk=desk, stage=stage, receipt=receipt, verdict=verdict)
+
+
+async def lead(
+    flight: Flight[Entry], asked: Asked, *, desk: Desk, stage: Stage, receipt: Receipt, verdict: Verdict
+) -> Outcome:
+    """First to ask: find or make the answer, and leave it to those who wait for it."""
+    try:
+        outcome = await think(asked, desk=desk, stage=stage, receipt=receipt, verdict=verdict)
+        flight.land(outcome.entry or outcome.stored)
+        return outcome
+    finally:
+        flight.abandon()
+
+
+async def think(
+    asked: Asked, *, desk: Desk, stage: Stage, receipt: Receipt, verdict: Verdict
+) -> Outcome:
+    """Embed, look up, classify, dispatch, remember."""
+    vector = await embed(asked, desk=desk, receipt=receipt)
+    if vector is not None and verdict.may_share and not asked.past_the_cache:
+        decision = await look_up(asked, vector, desk=desk)
+        receipt.reason, receipt.vetoes, receipt.nearest = decision.reason, decision.vetoes, decision.nearest
+        if decision.hit is not None:
+            return served(decision.hit.entry, asked, cache="semantic", cosine=decision.hit.cosine)
+
+    configuration = asked.configuration
+    tier = configuration.classifier.classify(asked.text, language=asked.language, vector=vector)
+    receipt.tier_reason = tier.reason
+    subject = await _subject(asked, verdict=verdict, desk=desk)
+    knowledge = configuration.knowledge.get(asked.language)
+    found = knowledge.search(subject, vector=vector if subject == asked.text else None) if knowledge else []
+    if not found:
+        return desk.speaking.no_article(asked, verdict=verdict, tier=tier, receipt=receipt)
+    return await ask_model(
+        asked, desk=desk, stage=stage, receipt=receipt, verdict=verdict, tier=tier, found=found, vector=vector
+    )
+
+
+async def embed(asked: Asked, *, desk: Desk, receipt: Receipt) -> NDArray[np.float32] | None:
+    """The question's unit vector, or None where the model does not know its words or cannot see its end."""
+    embedded = await desk.embedder.embed(asked.text)
+    if embedded.unknown_share > MAX_UNKNOWN_SHARE:
+        receipt.guards.append(f"coverage: {embedded.unknown_share:.0%} of the word pieces are unknown")
+    elif not embedded.fits:
+        receipt.guards.append("coverage: longer than the model's window")
+    else:
+        return embedded.vector
+    receipt.reason = receipt.reason or "exact tier only: the embedding model cannot judge this text"
+    return None
+
+
+async def look_up(asked: Asked, vector: NDArray[np.float32], *, desk: Desk) -> Decision[Entry]:
+    """The nearest stored wordings, and whether one of them may be served."""
+    products = asked.configuration.products
+    question = stated(asked.text, products=products)
+    candidates = await desk.store.nearest(asked.partition, vector, is_current=partial(_is_current, asked))
+    return decide(
+        candidates, vetoes_for=lambda wording: conflicts(question, stated(wording, products=products))
+    )
+
+
+async def ask_model(
+    asked: Asked,
+    *,
+    desk: Desk,
+    stage: Stage,
+    receipt: Receipt,
+    verdict: Verdict,
+    tier: Classified,
+    found: list[Found],
+    vector: NDArray[np.float32] | None,
+) -> Outcome:
+    """Let the tier's chain answer from the articles; the shop's best article when no model can."""
+    turns = await _turns(asked, desk=desk) if verdict.leaning else []
+    built = desk.speaking.prompt(asked, found=found, turns=turns, now=desk.clock.now())
+    telling = desk.speaking.telling(asked, verdict=verdict, stage=stage)
+    await telling.begin()
+    try:
+        answered = await desk.dispatcher.complete(
+            built.prompt,
+            chain=asked.configuration.routing.chains[tier.tier],
+            tier=tier.tier,
+            question_id=asked.question_id,
+            site_id=asked.site_id,
+            deadline_s=min(asked.deadline_s, asked.started_s + DEADLINE_S[tier.tier]),
+            max_output_tokens=desk.speaking.answer_tokens,
+            end_user=f"shopper-{asked.shopper_id}",
+            on_delta=telling.delta,
+            on_restart=telling.restart,
+            on_wait=stage.wait,
+        )
+    except (Exhausted, TooLarge) as error:
+        receipt.reason = f"{receipt.reason}; no model: {error}" if receipt.reason else f"no model: {error}"
+        await telling.discard()
+        return desk.speaking.article_instead(asked, verdict=verdict, tier=tier, found=found)
+    told = await telling.end(answered, built=built, tier=tier, bypass=not verdict.may_share)
+    if told.outcome.origin != "model":
+        return told.outcome
+    stored = await desk.speaking.remember(
+        told, asked=asked, desk_store=desk.store, verdict=verdict, receipt=receipt, built=built, vector=vector
+    )
+    return told.with_stored(stored)
+
+
+def served(entry: Entry, asked: Asked, *, cache: CacheOutcome, cosine: float | None) -> Outcome:
+    """The outcome that serves a stored answer."""
+    articles = asked.configuration.articles
+    return Outcome(
+        text=entry.text,
+        origin="cache",
+        cache=cache,
+        tier=entry.tier or None,
+        model=entry.model or None,
+        cosine=cosine,
+        sources=tuple(
+            articles[key, locale] for key, locale, _ in entry.sources if (key, locale) in articles
+        ),
+        checked_at=entry.checked_at,
+        entry=entry,
+    )
+
+
+def _is_current(asked: Asked, entry: Entry) -> bool:
+    """Whether every article that the answer rests on still stands at the version it was made from."""
+    versions = asked.configuration.article_versions
+    return all(versions.get((key, locale)) == version for key, locale, version in entry.sources)
+
+
+async def _turns(asked: Asked, *, desk: Desk) -> list[transcript.Turn]:
+    return await desk.reader.run(
+        partial(transcript.last_turns, asked.conversation_id, before_question_id=asked.question_id, count=3)
+    )
+
+
+async def _subject(asked: Asked, *, verdict: Verdict, desk: Desk) -> str:
+    """What to search articles for: a leaning question is searched together with the turn before it."""
+    if not verdict.leaning:
+        return asked.text
+    turns = await _turns(asked, desk=desk)
+    return f"{turns[-1].question} {asked.text}" if turns else asked.text

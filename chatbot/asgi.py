@@ -1,0 +1,40 @@
+"""The ASGI application: pages by Django, `/ws/chat/` by the consumer, start and stop by the lifespan."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "chatbot.settings")
+
+from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402  after the settings are named
+from django.core.asgi import get_asgi_application  # noqa: E402
+
+django_application = get_asgi_application()
+
+from django.urls import path  # noqa: E402  models need the set-up above
+
+from chatbot.consumers import ChatConsumer  # noqa: E402
+from chatbot.process import Process  # noqa: E402
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+
+
+class ChatSocket:
+    """Gives each socket a consumer that knows the process's runtime."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await ChatConsumer.as_asgi(runtime=PROCESS.runtime)(scope, receive, send)
+
+
+PROCESS = Process.current()
+application = ProtocolTypeRouter(
+    {
+        "http": django_application,
+        "websocket": URLRouter([path("ws/chat/", ChatSocket())]),
+        "lifespan": PROCESS.lifespan,
+    }
+)

@@ -1,0 +1,72 @@
+"""The process: its runtime between start and stop, and the in-process Celery worker beside it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+
+from django.conf import settings
+
+from chatbot.runtime import Runtime
+from chatbot.worker import InProcessWorker
+
+
+class Process:
+    """Holds the one runtime of this process."""
+
+    _current: Process | None = None
+
+    def __init__(self) -> None:
+        self._runtime: Runtime | None = None
+        self._worker = InProcessWorker() if settings.CELERY_IN_PROCESS else None
+
+    @classmethod
+    def current(cls) -> Process:
+        """The process's one instance."""
+        if cls._current is None:
+            cls._current = cls()
+        return cls._current
+
+    @property
+    def runtime(self) -> Runtime:
+        """The running parts. Raises RuntimeError before start-up."""
+        if self._runtime is None:
+            message = "the site has not started: run it with `python manage.py serve`"
+            raise RuntimeError(message)
+        return self._runtime
+
+    @property
+    def ready(self) -> bool:
+        """Whether questions are taken right now."""
+        return self._runtime is not None and not self._runtime.supervisor.draining
+
+    async def start(self, runtime: Runtime | None = None) -> None:
+        """Build and start the parts."""
+        started = runtime or await asyncio.to_thread(Runtime)
+        await started.start()
+        self._runtime = started
+        if self._worker is not None:
+            self._worker.start()
+
+    async def stop(self) -> None:
+        """Stop the parts in reverse."""
+        if self._worker is not None:
+            await asyncio.to_thread(self._worker.stop)
+        if self._runtime is not None:
+            await self._runtime.stop()
+            self._runtime = None
+
+    async def lifespan(
+        self,
+        scope: MutableMapping[str, Any],
+        receive: Callable[[], Awaitable[MutableMapping[str, Any]]],
+        send: Callable[[MutableMapping[str, Any]], Awaitable[None]],
+    ) -> None:
+        """The ASGI lifespan protocol: a failed start ends the server with its message."""
+        await receive()
+        await self.start()
+        await send({"type": "lifespan.startup.complete"})
+        await receive()
+        await self.stop()
+        await send({"type": "lifespan.shutdown.complete"})

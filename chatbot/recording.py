@@ -1,0 +1,113 @@
+"""Rows of one ended question: its terminal state, its durable frame, the receipt of its decision.
+
+All of it is one job of the writer, so the shopper is told only what is durable.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from cache.models import Lookup
+from chatbot import frames
+from chatbot.asked import Asked, Outcome, Receipt
+from chatbot.frames import ErrorCode, ServerFrame
+from chatbot.models import Question
+from chatbot.transcript import finish
+
+
+def record_answer(
+    asked: Asked,
+    outcome: Outcome,
+    *,
+    receipt: Receipt,
+    now: datetime,
+    total_ms: int,
+    first_content_ms: int | None,
+    stopped: bool,
+) -> ServerFrame | None:
+    """End the question with an `answer` frame; None when something else ended it first."""
+    lookup = _lookup(asked, outcome, receipt=receipt, now=now, total_ms=total_ms)
+    body = answer_frame(asked, outcome, total_ms=total_ms, receipt=str(asked.question_id), stopped=stopped)
+    fields = {
+        **_fields(asked, receipt),
+        "origin": outcome.origin,
+        "cache": outcome.cache,
+        "tier": outcome.tier or "",
+        "model": outcome.model or "",
+        "cost_nanousd": outcome.cost_nanousd,
+        "first_content_ms": first_content_ms,
+        "total_ms": total_ms,
+    }
+    state = Question.STOPPED if stopped else Question.ANSWERED
+    frame = finish(asked.question_id, state=state, now=now, body=body, fields=fields)
+    if frame is not None:
+        lookup.save()
+    return frame
+
+
+def record_error(
+    asked: Asked, code: ErrorCode, *, receipt: Receipt, now: datetime, total_ms: int
+) -> ServerFrame | None:
+    """End the question with an `error` frame; None when something else ended it first."""
+    key = {"deadline": "deadline", "no_model": "no_model", "busy": "busy"}.get(code, "internal")
+    message = asked.configuration.site.say(key, locale=asked.language)
+    body = frames.error(code, message, frame_id=asked.client_id)
+    fields = {**_fields(asked, receipt), "error_code": code, "total_ms": total_ms}
+    return finish(asked.question_id, state=Question.FAILED, now=now, body=body, fields=fields)
+
+
+def answer_frame(
+    asked: Asked, outcome: Outcome, *, total_ms: int, receipt: str, stopped: bool
+) -> ServerFrame:
+    """The `answer` frame, without its `seq`."""
+    return {
+        "type": "answer",
+        "id": asked.client_id,
+        "text": outcome.text,
+        "origin": outcome.origin,
+        "cache": outcome.cache,
+        "tier": outcome.tier,
+        "model": outcome.model,
+        "cosine": None if outcome.cosine is None else round(outcome.cosine, 4),
+        "ms": total_ms,
+        "sources": [{"title": article.title, "url": article.url} for article in outcome.sources],
+        "checked_at": outcome.checked_at.isoformat() if outcome.checked_at else None,
+        "receipt": receipt,
+        "stopped": stopped,
+        "answer_id": outcome.entry.answer_id if outcome.entry else None,
+        "wording_id": outcome.entry.wording_id if outcome.entry else None,
+    }
+
+
+def _fields(asked: Asked, receipt: Receipt) -> dict[str, Any]:
+    return {
+        "tier_reason": receipt.tier_reason[:300],
+        "guards": receipt.guards,
+        "revision": asked.configuration.revision,
+        "rule_set_version": asked.configuration.routing.rule_set_version,
+    }
+
+
+def _lookup(asked: Asked, outcome: Outcome, *, receipt: Receipt, now: datetime, total_ms: int) -> Lookup:
+    nearest = receipt.nearest
+    reasons = [receipt.reason, *(f"not stored: {reason}" for reason in receipt.objections)]
+    return Lookup(
+        question_id=asked.question_id,
+        site_id=asked.site_id,
+        partition=asked.partition,
+        outcome=outcome.cache,
+        answer_id=outcome.entry.answer_id if outcome.entry else None,
+        wording_id=outcome.entry.wording_id if outcome.entry else None,
+        cosine=outcome.cosine,
+        nearest_cosine=nearest.cosine if nearest else None,
+        nearest_text=nearest.text if nearest else "",
+        reason="; ".join(reason for reason in reasons if reason)[:200],
+        vetoes=list(receipt.vetoes),
+        guards=receipt.guards,
+        revision=asked.configuration.revision,
+        at=now,
+        ms=total_ms,
+        saved_nanousd=outcome.entry.cost_nanousd if outcome.entry else 0,
+        simulated=asked.simulated,
+    )

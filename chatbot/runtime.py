@@ -1,0 +1,179 @@
+"""One process's parts, built once and wired here: what the consumers and views reach through `Runtime`.
+
+Start-up order: configuration (embeds what has no vector), store, threads, then the follower, which
+every second swaps in a newer configuration and applies changes of the cache.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+from django.conf import settings
+from django.db import DatabaseError
+from numpy.typing import NDArray
+
+from base import env
+from base.clock import Clock, SystemClock
+from base.reader import Reader
+from base.revision import Snapshots
+from base.writer import Writer
+from cache.embedding import Embedder
+from cache.inflight import InFlight
+from cache.store import Store
+from chatbot.answering import MAX_UNKNOWN_SHARE, Desk
+from chatbot.configuration import Configuration, ConfigurationLoader
+from chatbot.guard import Guard
+from chatbot.guard_model import GuardModel
+from chatbot.recovery import recover
+from chatbot.speaking import Speaking
+from chatbot.supervisor import Supervisor
+from chatbot.visitors import ShopperRates, SocketCounter
+from chatbot.watchers import Watchers
+from routing.client import Client
+from routing.dispatch import Dispatcher, usable
+from routing.gate import Gate
+from routing.ledger import Ledger
+from routing.snapshot import access_of
+from routing.specs import Omission, RoutingSnapshot, Tier
+
+logger = logging.getLogger(__name__)
+FOLLOW_EVERY_S = 1.0
+DRAIN_S = 20.0
+
+
+class Runtime:
+    """Everything that a running process shares."""
+
+    def __init__(self, *, clock: Clock | None = None, embedder: Embedder | None = None) -> None:
+        self.clock = clock or system_clock()
+        self.writer = Writer()
+        self.reader = Reader()
+        self.watchers = Watchers()
+        self.sockets = SocketCounter(settings.CHAT_SOCKETS_PER_IP)
+        self.rates = ShopperRates(settings.CHAT_RATE_PER_SHOPPER)
+        self.embedder = embedder or Embedder(settings.EMBEDDING_MODEL)
+        loader = ConfigurationLoader(self._embed_known)
+        self._snapshots: Snapshots[Configuration] = Snapshots(loader.load)
+        self._following: asyncio.Task[None] | None = None
+
+    @property
+    def configuration(self) -> Configuration:
+        """The snapshot in force."""
+        return self._snapshots.current
+
+    @property
+    def routing(self) -> RoutingSnapshot:
+        """The routing part of the snapshot in force."""
+        return self.configuration.routing
+
+    @property
+    def simulated(self) -> bool:
+        """Whether the models are simulated: then rows say so and never mix with live ones."""
+        return settings.UPSTREAM_ALLOW_LOOPBACK and any(
+            model.endpoint.simulated for chain in self.routing.chains.values() for model in chain
+        )
+
+    @property
+    def mode(self) -> str:
+        """`demo` with simulated models, `degraded` when a tier has no model, else `live`."""
+        if self.simulated:
+            return "demo"
+        return "live" if all(self.usable(tier)[0] for tier in Tier) else "degraded"
+
+    def usable(self, tier: Tier) -> tuple[list[object], tuple[Omission, ...]]:
+        """The models of a tier that may be called today, and those left out with the reason."""
+        models, omissions = usable(
+            self.routing.chains[tier],
+            today=self.clock.now().date(),
+            has_key=lambda endpoint: access_of(endpoint) is not None,
+            tier=tier,
+        )
+        return list(models), omissions
+
+    async def start(self) -> None:
+        """Load, warm up and begin; questions that an earlier process left open are taken up."""
+        self.writer.start()
+        self.embedder.start()
+        await self.reader.run(self._snapshots.refresh)
+        self.store = Store(
+            writer=self.writer,
+            reader=self.reader,
+            engine_id=self.embedder.engine_id,
+            dimension=self.embedder.dimension,
+            now=self.clock.now,
+        )
+        await self.store.load_all()
+        self.client = Client()
+        self.supervisor = Supervisor(desk=self._desk(), writer=self.writer, watchers=self.watchers)
+        self._following = asyncio.create_task(self._follow(), name="follow")
+        await recover(self)
+
+    async def stop(self) -> None:
+        """Let running answers finish, then end every thread."""
+        left = await self.supervisor.drain(timeout_s=DRAIN_S)
+        if left:
+            logger.warning("%s answers were still running at the end; the next start takes them up", left)
+        if self._following is not None:
+            self._following.cancel()
+        await self.client.close()
+        self.embedder.stop()
+        self.store.stop()
+        await asyncio.to_thread(self.writer.stop)
+        await asyncio.to_thread(self.reader.stop)
+
+    def _desk(self) -> Desk:
+        gate = Gate(clock=self.clock, random=random.random)
+        ledger = Ledger(writer=self.writer, routing=lambda: self.routing, clock=self.clock)
+        self.gate = gate
+        dispatcher = Dispatcher(
+            client=self.client,
+            gate=gate,
+            ledger=ledger,
+            keys=access_of,
+            clock=self.clock,
+            random=random.random,
+            allowed_hosts=frozenset(settings.UPSTREAM_ALLOWED_HOSTS),
+            allow_loopback=settings.UPSTREAM_ALLOW_LOOPBACK,
+        )
+        return Desk(
+            guard=Guard(GuardModel.load()),
+            embedder=self.embedder,
+            store=self.store,
+            flights=InFlight(),
+            dispatcher=dispatcher,
+            speaking=Speaking(),
+            reader=self.reader,
+            clock=self.clock,
+        )
+
+    def _embed_known(self, texts: list[str]) -> list[NDArray[np.float32] | None]:
+        """Vectors of configuration texts; None where the model does not know the words."""
+        return [
+            embedded.vector if embedded.unknown_share <= MAX_UNKNOWN_SHARE else None
+            for embedded in self.embedder.embed_now(texts)
+        ]
+
+    async def _follow(self) -> None:
+        """Swap in newer configurations and follow the cache's changes, for as long as the process runs."""
+        while True:
+            await asyncio.sleep(FOLLOW_EVERY_S)
+            try:
+                await self.reader.run(self._snapshots.refresh)
+                await self.store.follow()
+            except DatabaseError:
+                logger.exception("the database could not be read; trying again")
+
+
+def system_clock() -> SystemClock:
+    """The machine's clock, moved so that it starts at PRETEND_NOW when that is set."""
+    pretended = env.text("PRETEND_NOW")
+    if not pretended:
+        return SystemClock()
+    start = datetime.fromisoformat(pretended)
+    start = start if start.tzinfo else start.replace(tzinfo=UTC)
+    offset: timedelta = start - datetime.now(tz=UTC)
+    return SystemClock(offset=offset)

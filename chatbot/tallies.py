@@ -1,0 +1,81 @@
+"""Counts and sums per 15 UTC minutes, made from rows once a bucket is over; they outlive the rows."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.db.models import Count, Min, Sum
+
+from chatbot.models import Question, Tally
+from routing.models import Call
+
+BUCKET = timedelta(minutes=15)
+SETTLE = timedelta(minutes=2)
+MAX_BUCKETS_PER_RUN = 96
+
+
+def bucket_of(moment: datetime) -> datetime:
+    """Start of the 15-minute bucket that holds `moment` (UTC)."""
+    return moment.replace(minute=moment.minute - moment.minute % 15, second=0, microsecond=0)
+
+
+def count_closed_buckets(*, now: datetime) -> int:
+    """Write the buckets that are over and not counted yet, oldest first; returns how many.
+
+    A bucket is counted SETTLE after its end, so that answers which began in it have ended. Counting a
+    bucket again gives the same rows.
+    """
+    counted = Tally.objects.filter(metric="counted").order_by("-starts_at").first()
+    if counted is not None:
+        start = counted.starts_at + BUCKET
+    else:
+        oldest = Question.objects.aggregate(oldest=Min("accepted_at"))["oldest"]
+        if oldest is None:
+            return 0
+        start = bucket_of(oldest)
+    written = 0
+    while start + BUCKET + SETTLE <= now and written < MAX_BUCKETS_PER_RUN:
+        _count(start)
+        start += BUCKET
+        written += 1
+    return written
+
+
+@transaction.atomic
+def _count(start: datetime) -> None:
+    _set(start, 0, simulated=False, metric="counted", label="", value=1)
+    questions = Question.objects.filter(accepted_at__gte=start, accepted_at__lt=start + BUCKET)
+    rows = questions.values("conversation__shopper__site_id", "simulated", "cache", "state")
+    for row in rows.annotate(count=Count("id")):
+        site_id = row["conversation__shopper__site_id"]
+        _set(
+            start,
+            site_id,
+            simulated=row["simulated"],
+            metric="questions",
+            label=f"{row['cache'] or 'none'}/{row['state']}",
+            value=row["count"],
+        )
+    calls = Call.objects.filter(started_at__gte=start, started_at__lt=start + BUCKET)
+    for row in calls.values("site_id", "simulated", "tier", "model_served").annotate(
+        cost=Sum("cost_nanousd"), count=Count("id")
+    ):
+        label = f"{row['tier']}/{row['model_served'] or 'none'}"
+        for metric, value in (("cost_nanousd", row["cost"]), ("calls", row["count"])):
+            _set(
+                start, row["site_id"] or 0, simulated=row["simulated"], metric=metric, label=label, value=value
+            )
+
+
+def _set(
+    start: datetime, site_id: int, *, simulated: bool, metric: str, label: str, value: int
+) -> None:
+    Tally.objects.update_or_create(
+        starts_at=start,
+        site_id=site_id,
+        simulated=simulated,
+        metric=metric,
+        label=label,
+        defaults={"value": value},
+    )

@@ -1,0 +1,18 @@
+"""Addresses of the site."""
+
+from __future__ import annotations
+
+from django.contrib import admin
+from django.urls import path
+
+from chatbot import views
+
+urlpatterns = [
+    path("", views.chat_page, name="chat"),
+    path("language/<str:locale>/", views.switch_language, name="language"),
+    path("help/", views.help_index, name="help"),
+    path("help/<slug:slug>/", views.help_article, name="article"),
+    path("livez", views.livez, name="livez"),
+    path("readyz", views.readyz, name="readyz"),
+    path("admin/", admin.site.urls),
+]

@@ -71,7 +71,7 @@ class Talk:
 
     def answer(self, ask: Frame, text: str, **fields: Any) -> int:
         """Ends a question with an answer; the fields default to a fresh answer of a model."""
-        fresh = {
+        fresh: Frame = {
             "origin": "model",
             "cache": "miss",
             "model": "deepseek-chat",
@@ -85,9 +85,11 @@ class Talk:
         self._put({"type": "#close", "code": code})
 
     def _put(self, frame: Frame) -> None:
-        self._loop.call_soon_threadsafe(
-            lambda: [queue.put_nowait(frame) for queue in list(self._queues)]
-        )
+        def put() -> None:
+            for queue in self._queues:
+                queue.put_nowait(frame)
+
+        self._loop.call_soon_threadsafe(put)
 
     async def serve(self, receive: Receive, send: Send) -> None:
         """Plays the peer on one socket until either side closes it."""

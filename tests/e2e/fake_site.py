@@ -23,6 +23,7 @@ from django import template
 from django.conf import settings
 from django.template import Context, Engine
 from playwright.sync_api import Browser, Page, sync_playwright
+from uvicorn.server import Server
 
 from tests.e2e.fake_peer import WAIT_S, Receive, Scope, Send, Talk
 
@@ -77,7 +78,7 @@ CHAT = {
 }
 
 
-class _Server(uvicorn.Server):
+class _Server(Server):
     def __init__(self, config: uvicorn.Config) -> None:
         super().__init__(config)
         self.up = threading.Event()

@@ -110,22 +110,9 @@ class Simulator:
             raise Problem("unknown_model", f"The model {ask.model} does not exist", status=404)
         input_tokens = sum(count_tokens(text) for text in ask.prompt_text)
         self._check(ask, vendor=vendor, model=model, row=row, input_tokens=input_tokens)
-        now_ns = self.clock.monotonic_ns()
-        struck = self.faults.draw(vendor.name, model=ask.model, now_ns=now_ns)
-        row.faults = list(struck)
-        if "429" in struck:
-            raise rate_problem(struck["429"])
-        ticket = self._ticket(ask, vendor=vendor, row=row, input_tokens=input_tokens)
-        for fault in struck.values():
-            if problem := status_problem(fault):
-                ticket.settle(_amounts(0, 0), now_ns=now_ns)
-                raise problem
+        struck, ticket = self._enter(ask, vendor=vendor, row=row, input_tokens=input_tokens)
         thought_tokens = _thought_tokens(ask, model=model)
         reply = self._reply(ask, struck=struck, thought_tokens=thought_tokens)
-        cached_tokens = 0
-        if model.price.cached_nano is not None:
-            account = (vendor.name, row.key, model.id)
-            cached_tokens = self._prompts.hit_tokens(account, text=ask.system, now_ns=now_ns)
         row.model_served = model.id
         exchange = Exchange(
             ask=ask,
@@ -135,7 +122,7 @@ class Simulator:
             reply=reply,
             usage=Usage(
                 input_tokens,
-                cached_tokens,
+                self._cached_tokens(ask, vendor=vendor, model=model, row=row),
                 count_tokens(reply.text) + thought_tokens,
                 thought_tokens,
             ),
@@ -185,6 +172,29 @@ class Simulator:
         if vendor.name == "deepseek":
             raise Problem("balance", "Insufficient Balance", status=402)
         raise Problem("quota", "You exceeded your current quota", status=429)
+
+    def _enter(
+        self, ask: Ask, *, vendor: Vendor, row: Row, input_tokens: int
+    ) -> tuple[dict[str, Fault], Ticket]:
+        """Draw faults and charge the limits; a request that then fails counts as a request."""
+        now_ns = self.clock.monotonic_ns()
+        struck = self.faults.draw(vendor.name, model=ask.model, now_ns=now_ns)
+        row.faults = list(struck)
+        if "429" in struck:
+            raise rate_problem(struck["429"])
+        ticket = self._ticket(ask, vendor=vendor, row=row, input_tokens=input_tokens)
+        for fault in struck.values():
+            if problem := status_problem(fault):
+                ticket.settle(_amounts(0, 0), now_ns=now_ns)
+                raise problem
+        return struck, ticket
+
+    def _cached_tokens(self, ask: Ask, *, vendor: Vendor, model: ModelSpec, row: Row) -> int:
+        if model.price.cached_nano is None:
+            return 0
+        account = (vendor.name, row.key, model.id)
+        now_ns = self.clock.monotonic_ns()
+        return self._prompts.hit_tokens(account, text=ask.system, now_ns=now_ns)
 
     def _ticket(self, ask: Ask, *, vendor: Vendor, row: Row, input_tokens: int) -> Ticket:
         output_tokens = ask.max_tokens or self.config.default_max_tokens

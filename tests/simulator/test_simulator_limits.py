@@ -160,6 +160,15 @@ def test_deepseek_refuses_beyond_its_requests_in_flight(clock: ManualClock, syst
     assert asyncio.run(both()) == [200, 429, 200]
 
 
+def test_a_failed_request_counts_as_a_request(clock: ManualClock) -> None:
+    """An answer of 503 has used one of the requests of the minute, but no tokens."""
+    app = _app(clock, rpm=1, tpm=1000)
+    order(app, "503", count=1)
+    answers = [ask(app, "openai", model="gpt-4.1", question="hello") for _ in range(2)]
+    assert [answer.status for answer in answers] == [503, 429]
+    assert answers[1].headers["x-ratelimit-remaining-tokens"] == "1000"
+
+
 def test_a_burst_window_refuses_what_the_minute_would_allow(clock: ManualClock) -> None:
     """With 60 per minute and a 2 s window at twice the rate the fifth at once is refused."""
     config = Config(limits={"*": Limits(rpm=60)}, windows=(MINUTE, BURST))

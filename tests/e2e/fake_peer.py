@@ -1,9 +1,8 @@
 """The server's end of the chat websocket, played by a test.
 
-The peer greets (`ready`), answers `resume` and `history` from its own list of durable frames, and leaves everything
-else to the test: `Talk.heard` waits for a frame of the browser, `Talk.push` and `Talk.record` send frames, `Talk.drop`
-cuts the line.
-"""
+The peer greets (`ready`), answers `resume` and `history` from its own list of durable frames, and
+leaves everything else to the test: `Talk.heard` waits for a frame of the browser, `Talk.push` and
+`Talk.record` send frames, `Talk.drop` cuts the line."""
 
 from __future__ import annotations
 
@@ -22,7 +21,8 @@ WAIT_S = 10.0
 
 
 class Talk:
-    """One conversation and the remote control of its websocket. All methods may be called from the test's thread."""
+    """One conversation and the remote control of its websocket. All methods may be called from the
+    test's thread."""
 
     def __init__(self, name: str, *, loop: asyncio.AbstractEventLoop) -> None:
         self.name = name
@@ -37,7 +37,8 @@ class Talk:
         self._queues: set[asyncio.Queue[Frame]] = set()
 
     def heard(self, kind: str, count: int = 1) -> Frame:
-        """The `count`-th frame of a kind from the browser, waited for; AssertionError if it does not come."""
+        """The `count`-th frame of a kind from the browser, waited for; AssertionError if it does
+        not come."""
 
         def found() -> list[Frame]:
             return [frame for frame in self.received if frame["type"] == kind]
@@ -56,7 +57,8 @@ class Talk:
         self._put({"type": kind, **fields})
 
     def record(self, kind: str, *, send: bool = True, **fields: Any) -> int:
-        """Gives a durable frame the next seq, keeps it, and sends it unless `send` is false; returns the seq."""
+        """Gives a durable frame the next seq, keeps it, and sends it unless `send` is false;
+        returns the seq."""
         frame = {"type": kind, "seq": len(self.frames) + 1, **fields}
         self.frames.append(frame)
         if send:

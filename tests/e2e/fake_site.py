@@ -1,8 +1,8 @@
-"""The shopper's pages without the shop: the real templates and static files, and a websocket peer the test plays.
+"""The shopper's pages without the shop: the real templates and static files, and a websocket peer
+the test plays.
 
-Every page is served under a content security policy that forbids inline scripts and styles, except with `policy=off`
-in its address.
-"""
+Every page is served under a content security policy that forbids inline scripts and styles, except
+with `policy=off` in its address."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import asyncio
 import json
 import mimetypes
 import os
+import socket
 import threading
 from collections.abc import Iterator
 from datetime import date
@@ -23,7 +24,6 @@ from django import template
 from django.conf import settings
 from django.template import Context, Engine
 from playwright.sync_api import Browser, Page, sync_playwright
-from uvicorn.server import Server
 
 from tests.e2e.fake_peer import WAIT_S, Receive, Scope, Send, Talk
 
@@ -56,7 +56,7 @@ CHAT = {
     "en": {
         "site_name": "Harbour Lane",
         "greeting": "Welcome to Harbour Lane. How can we help?",
-        "contact_text": "A person is on duty 9:00-24:00 (UTC+8)\n400-820-0123\nhelp@harbourlane.example",
+        "contact_text": "People 9:00-24:00 (UTC+8)\n400-820-0123\nhelp@harbourlane.example",
         "suggestions": [
             "Where is my parcel?",
             "How do I return something?",
@@ -78,17 +78,6 @@ CHAT = {
 }
 
 
-class _Server(Server):
-    def __init__(self, config: uvicorn.Config) -> None:
-        super().__init__(config)
-        self.up = threading.Event()
-
-    async def startup(self, sockets: Any = None) -> None:
-        await super().startup(sockets=sockets)
-        self.loop = asyncio.get_running_loop()
-        self.up.set()
-
-
 class FakeSite:
     """A site on a free local port, in a thread of its own."""
 
@@ -100,20 +89,23 @@ class FakeSite:
         config = uvicorn.Config(
             self._app,
             interface="asgi3",
-            port=0,
             log_level="warning",
-            lifespan="off",
+            lifespan="on",
             ws_max_size=2**21,
         )
-        self._server = _Server(config)
-        self._thread = threading.Thread(target=self._server.run, daemon=True)
+        self._server = uvicorn.Server(config)
+        # Listening before the server runs: whoever comes early waits in the queue of the socket.
+        self._socket = socket.create_server(("127.0.0.1", 0))
+        self._up = threading.Event()
+        self._thread = threading.Thread(
+            target=self._server.run, kwargs={"sockets": [self._socket]}, daemon=True
+        )
+        self.base = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
 
     def start(self) -> None:
-        """Returns when the port is open."""
+        """Returns when the server's event loop runs."""
         self._thread.start()
-        assert self._server.up.wait(WAIT_S)
-        port = self._server.servers[0].sockets[0].getsockname()[1]
-        self.base = f"http://127.0.0.1:{port}"
+        assert self._up.wait(WAIT_S)
 
     def stop(self) -> None:
         """Cuts all lines and waits for the thread."""
@@ -121,16 +113,20 @@ class FakeSite:
             talk.drop()
         self._server.should_exit = True
         self._thread.join(WAIT_S)
+        self._socket.close()
 
     def talk(self, name: str) -> Talk:
         """The conversation of that name, made if it is new."""
-        return self._talks.setdefault(name, Talk(name, loop=self._server.loop))
+        return self._talks.setdefault(name, Talk(name, loop=self._loop))
 
     def url(self, name: str, **options: str) -> str:
         """The chat page of a conversation; options: locale, mode, notice."""
         return f"{self.base}/?{urlencode({'talk': name, **options})}"
 
     async def _app(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await self._live(receive, send)
+            return
         if scope["type"] == "websocket":
             await self.talk(scope["path"].rsplit("/", 2)[-2]).serve(receive, send)
             return
@@ -140,6 +136,13 @@ class FakeSite:
             headers.append((b"content-security-policy", POLICY.encode()))
         await send({"type": "http.response.start", "status": status, "headers": headers})
         await send({"type": "http.response.body", "body": body})
+
+    async def _live(self, receive: Receive, send: Send) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._up.set()
+        while (event := await receive())["type"] == "lifespan.startup":
+            await send({"type": "lifespan.startup.complete"})
+        await send({"type": f"{event['type']}.complete"})
 
     def _respond(self, path: str, query: dict[str, list[str]]) -> tuple[int, str, bytes]:
         if path.startswith("/static/"):
@@ -193,7 +196,8 @@ def site() -> Iterator[FakeSite]:
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """A headless Chromium; skips with the reason where there is none, fails instead with CI=true."""
+    """A headless Chromium; skips with the reason where there is none, fails instead with
+    CI=true."""
     if not CHROMIUM.exists():
         reason = f"no Chromium at {CHROMIUM} (set CHROMIUM to its path)"
         if os.environ.get("CI") == "true":

@@ -241,11 +241,33 @@ def test_refused_question_is_sent_again_by_itself(site: FakeSite, page: Page) ->
     expect(page.locator(".notice")).to_have_count(0)
 
 
+def test_busy_server_gets_the_question_again(site: FakeSite, page: Page) -> None:
+    """When the server is too busy to name the question, the page sends it again later."""
+    page.clock.install()
+    talk = opened(site, page, "busy")
+    frame = ask(page, talk, "Hello?")
+    talk.push("error", id=None, code="busy", message="Very busy.", retry_after_s=5)
+    expect(page.locator("[data-part=problem]")).to_have_text("Very busy.")
+    page.clock.run_for(6_000)
+    talk.accept(talk.heard("ask", 2))
+    expect(page.locator("[data-part=problem]")).to_be_empty()
+    assert talk.sent("ask") == [frame, frame]
+
+
+def test_without_a_person_the_contact_is_told(site: FakeSite, page: Page) -> None:
+    """Where nobody can take over, the wish for a person is answered with the ways to reach one."""
+    talk = opened(site, page, "person")
+    page.get_by_role("button", name="Talk to a person").click()
+    talk.heard("human")
+    talk.push("error", id=None, code="not_available", message="Not here.", retry_after_s=None)
+    expect(page.locator(".notice.handoff")).to_contain_text("400-820-0123")
+
+
 def test_failed_question_can_be_asked_again(site: FakeSite, page: Page) -> None:
     """A question that ended in an error says so and is asked again under a new id."""
     talk = opened(site, page, "failed")
     frame = asked(page, talk, "Hello?")
-    talk.record("error", id=frame["id"], code="deadline", message="late", retry_after_s=None)
+    talk.record("error", id=frame["id"], code="deadline", message="", retry_after_s=None)
     expect(page.locator(".notice")).to_contain_text("The answer took too long")
     page.get_by_role("button", name="Ask again").click()
     assert talk.heard("ask", 2)["id"] != frame["id"]

@@ -151,7 +151,7 @@ HOSTILE = {
     "autolink": "<javascript:hit=1>",
     "html in bold": "**<img src=x onerror=hit=1>**",
     "html in code": "`<img src=x onerror=hit=1>`",
-    "html after a code block": "```\n</pre><img src=x onerror=hit=1>\n```\n<img src=x onerror=hit=1>",
+    "html after a code block": "```\n</pre><img src=x onerror=hit=1>\n```\n<svg onload=hit=1>",
     "fence name": '```"><img/src=x/onerror=hit=1>\na\n```',
     "html in a table": "| <img src=x onerror=hit=1> |\n|---|\n| <script>hit=1</script> |",
     "html in nested lists": "- a\n  - <img src=x onerror=hit=1>\n    > <svg onload=hit=1>",

@@ -12,6 +12,7 @@ import { Log } from "./view.js";
 
 const PAUSE_MS = 8000;
 const TYPING_MS = 6000;
+const SECOND_MS = 1000;
 
 const root = document.querySelector("[data-chat]");
 const part = (name) => root.querySelector(`[data-part="${name}"]`);
@@ -26,6 +27,7 @@ const composer = new Composer({
 const line = new Connection(`${location.protocol === "https:" ? "wss:" : "ws:"}//${location.host}${wsPath}`, new Outbox(storage));
 const { failed, refused } = failures({ t, log, outbox: line.outbox, say, ask, edit, finished });
 let conversation = null;
+let personAsked = false;
 let typing = 0;
 const title = document.title;
 let unread = 0;
@@ -61,7 +63,7 @@ const on = {
     showMode(mode);
   },
   accepted(frame, replay) {
-    line.outbox.settle(frame.id);
+    if (line.outbox.settle(frame.id)) part("problem").textContent = "";
     log.turn(frame.id).accepted({ ...frame, replay });
   },
   wait: (frame) => log.turns.get(frame.id)?.wait(frame),
@@ -80,7 +82,8 @@ const on = {
     finished(turn.body, replay);
   },
   handoff(frame, replay) {
-    const text = [t.handoff[frame.state] ?? t.handoff.waiting, frame.eta_s ? t.handoffEta(frame.eta_s) : ""].join(" ").trim();
+    personAsked = false;
+    const text = [t.handoff[frame.state] ?? t.handoff.waiting, frame.eta_s ? t.handoffEta(frame.eta_s) : ""].join("");
     if (frame.id) line.outbox.settle(frame.id);
     const turn = log.turn(frame.id ?? `handoff-${frame.seq}`);
     turn.end("handoff", text);
@@ -106,13 +109,27 @@ const on = {
     typing = setTimeout(hideTyping, TYPING_MS);
   },
   error(frame, replay) {
-    const text = t.errors[frame.code] ?? frame.message ?? t.errors.internal;
+    const text = frame.message || (t.errors[frame.code] ?? t.errors.internal);
     const turn = frame.id && (frame.seq ? log.turn(frame.id) : log.turns.get(frame.id));
-    if (!turn) problem(text);
+    if (!turn) general(frame, text);
     else if (frame.seq) failed(turn, frame, text, replay);
     else if (!refused(turn, frame, text)) problem(text);
   },
 };
+
+/** An error that belongs to no question: the server was too busy for any frame, or there is nobody to talk to. */
+function general({ code, retry_after_s }, text) {
+  if (retry_after_s) setTimeout(() => line.flush(), retry_after_s * SECOND_MS);
+  if (code !== "not_available" || !personAsked) {
+    problem(text);
+    return;
+  }
+  personAsked = false;
+  const turn = log.turn(newId());
+  turn.end("handoff", [t.nobody, part("contact")?.textContent].filter(Boolean).join("\n"));
+  finished(turn.card, false);
+  log.toEnd();
+}
 
 function edit(text) {
   composer.fill(text);
@@ -143,6 +160,7 @@ function showState(state) {
 }
 
 function talkToPerson() {
+  personAsked = true;
   line.say({ type: "human" });
   part("human").disabled = true;
   setTimeout(() => { part("human").disabled = false; }, PAUSE_MS);
@@ -160,10 +178,7 @@ line.addEventListener("state", ({ detail: state }) => {
 });
 log.onolder = () => line.older();
 log.onpending = (turn) => { composer.busy = Boolean(turn) && turn.phase !== "sending"; };
-composer.onsend = (text) => {
-  part("problem").textContent = "";
-  ask(text);
-};
+composer.onsend = ask;
 composer.onstop = () => {
   const turn = log.pending;
   if (turn && turn.phase !== "sending") line.say({ type: "stop", id: turn.id });

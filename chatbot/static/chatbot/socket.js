@@ -61,6 +61,11 @@ export class Connection extends EventTarget {
     else this.#once.push(frame);
   }
 
+  /** Sends again what is not accepted yet. */
+  flush() {
+    if (this.#synced) for (const { frame } of this.outbox.entries()) this.#send(frame);
+  }
+
   /** Asks for frames older than those shown; false if there are none or they are on their way. */
   older() {
     if (!this.#synced || this.#requests.length || !(this.oldestSeq > 1) || this.oldestSeq === Infinity) return false;
@@ -118,7 +123,8 @@ export class Connection extends EventTarget {
     this.#attempt = 0;
     this.#state("ready");
     const late = this.#once.splice(0);
-    for (const frame of [...this.outbox.entries().map((entry) => entry.frame), ...late]) this.#send(frame);
+    this.flush();
+    for (const frame of late) this.#send(frame);
   }
 
   #durable(frame) {

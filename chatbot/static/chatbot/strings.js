@@ -44,6 +44,7 @@ const en = {
   resend: (s) => `Very busy: sent again in ${s} s`,
   edit: "Edit and send again",
   personAsked: "You asked for a person",
+  nobody: "No colleague can join this chat just now. This is how you reach us:",
   personTyping: (name) => `${name} is typing…`,
   staff: "Customer care",
   handoff: {
@@ -52,7 +53,7 @@ const en = {
     closed: "The conversation with our colleague has ended. The assistant is back.",
     away: "Nobody is at the desk right now. Your message is kept and answered when we are back.",
   },
-  handoffEta: (s) => `A person is usually here in ${seconds(s)}.`,
+  handoffEta: (s) => ` A person is usually here in ${seconds(s)}.`,
   corrected: "This answer has been corrected. See the correction below.",
   correction: "Correction of an earlier answer",
   seeOriginal: "Show the earlier answer",
@@ -116,6 +117,7 @@ const zh = {
   resend: (s) => `咨询繁忙，${s} 秒后自动重发`,
   edit: "修改后重发",
   personAsked: "您已申请人工客服",
+  nobody: "人工客服暂时无法接入此对话，您可以这样联系我们：",
   personTyping: (name) => `${name}正在输入…`,
   staff: "人工客服",
   handoff: {

@@ -28,7 +28,7 @@ _ADDRESS = re.compile(
 )
 _SELF_NAMED = re.compile(
     r"\b(?:my name is|this is|i am|i'm|signed,?) (?:mrs?\.? |ms\.? |dr\.? )?[A-Z][a-z]+ [A-Z][a-z]+|^(?:Mrs?|Ms|Dr)\.? [A-Z][a-z]+ here"
-    r"|我(?:叫|是)[\u4e00-\u9fff]{2,3}(?=[，,。\s]|$)|收件人[是叫:：]?\s?[\u4e00-\u9fff]{2,4}|姓名[:：]?\s?[\u4e00-\u9fff]{2,4}"
+    r"|我叫[\u4e00-\u9fff]{2,3}(?=[，,。\s]|$)|我是[赵钱孙李周吴郑王冯陈褚卫蒋沈韩杨朱秦许何吕张孔曹严华魏陶姜谢邹苏潘葛范彭鲁韦马苗方任袁柳唐罗薛雷贺倪汤殷郝常傅卞康顾孟黄穆萧尹姚邵汪毛狄成戴宋庞熊纪舒屈项祝董梁杜阮蓝闵季贾路娄江童颜郭梅盛林钟徐邱骆高夏蔡田樊胡凌霍万柯管卢莫房丁邓洪包左石崔龚程邢裴陆翁曲段侯武刘龙叶黎乔曾赖余温][\u4e00-\u9fff]{1,2}(?=[，,。\s]|$)|收件人[是叫:：]?\s?[\u4e00-\u9fff]{2,4}|姓名[:：]?\s?[\u4e00-\u9fff]{2,4}"
 )
 _CARD_DIGITS = re.compile(r"(?:card|ending|ends|尾号)\s?(?:in|with|是|为)?\s?\d{2,4}\b|尾号\s?\d{3,4}")
 # Addresses that the shop itself publishes are nobody's identifier.
@@ -76,7 +76,7 @@ class Guard:
         """Judge a question before anything is looked up for it."""
         scores = self._model.scores(text, language=language)
         personal = list(identifier_marks(text))
-        if scores.personal >= self._model.personal_bound(language):
+        if scores.personal >= self._model.personal_bound(text, language=language):
             personal.append(f"about this shopper's own case ({scores.personal:.0%})")
         leaning = list(leaning_marks(text))
         if scores.leaning >= self._model.leaning_bound(language):

@@ -66,8 +66,8 @@ class Weights:
 
     asked_as: float = 0.6
     embedding: float = 0.65
-    lexical_floor: float = 0.30
-    fused_floor: float = 0.42
+    lexical_floor: float = 0.22
+    fused_floor: float = 0.44
 
 
 def terms(text: str) -> list[str]:

@@ -1,0 +1,112 @@
+"""A client of the websocket protocol: asks questions as shoppers do and waits for their ends."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import WebSocketException
+
+from base.ids import new_uuid
+
+GIVE_UP_S = 90.0
+TERMINAL = ("answer", "handoff", "error")
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How one question ended. `outcome` is the cache outcome of an answer, else the frame or `lost`."""
+
+    i: int
+    text: str
+    accepted: bool
+    outcome: str
+    origin: str
+    answer_id: int | None
+    wording_id: int | None
+    cosine: float | None
+    tier: str | None
+    model: str | None
+    ms: int
+
+    def as_row(self) -> dict[str, Any]:
+        """The row that `--json` prints."""
+        names = ("i", "text", "outcome", "origin", "answer_id", "wording_id", "cosine", "tier", "model", "ms")
+        return {name: getattr(self, name) for name in names}
+
+
+async def play(
+    texts: Sequence[str], *, url: str, sessions: int, rate_per_s: float, confirm: str
+) -> list[Ended]:
+    """Ask every text in order, `sessions` at once, each as a new shopper; results in order."""
+    results: list[Ended | None] = [None] * len(texts)
+    waiting = iter(enumerate(texts))
+    started_s = asyncio.get_running_loop().time()
+
+    async def worker() -> None:
+        for i, text in waiting:
+            if rate_per_s > 0:
+                due_s = started_s + i / rate_per_s
+                await asyncio.sleep(max(0.0, due_s - asyncio.get_running_loop().time()))
+            results[i] = await ask_once(i, text, url=url, confirm=confirm)
+
+    await asyncio.gather(*(worker() for _ in range(sessions)))
+    return [result for result in results if result is not None]
+
+
+async def ask_once(i: int, text: str, *, url: str, confirm: str) -> Ended:
+    """One new shopper, one question. A broken connection counts as `lost`."""
+    parts = urlsplit(url)
+    scheme = "wss" if parts.scheme == "https" else "ws"
+    begun_s = asyncio.get_running_loop().time()
+    frame_id, accepted, last = new_uuid(), False, {"type": "lost"}
+    try:
+        async with (
+            asyncio.timeout(GIVE_UP_S),
+            connect(f"{scheme}://{parts.netloc}/ws/chat/", origin=f"{parts.scheme}://{parts.netloc}") as socket,  # type: ignore[arg-type]  # the library's own string type
+        ):
+            await socket.send(json.dumps({"type": "ask", "id": frame_id, "text": text}))
+            accepted, last = await _until_end(socket, frame_id, confirm=confirm)
+    except (WebSocketException, OSError, TimeoutError):
+        last = {"type": "lost"}
+    ms = round((asyncio.get_running_loop().time() - begun_s) * 1000)
+    return _ended(i, text, accepted=accepted, frame=last, ms=ms)
+
+
+async def _until_end(
+    socket: ClientConnection, frame_id: str, *, confirm: str
+) -> tuple[bool, dict[str, Any]]:
+    accepted = False
+    async for message in socket:
+        frame = json.loads(message)
+        if frame.get("id") != frame_id:
+            continue
+        accepted = accepted or frame["type"] == "accepted"
+        if frame["type"] == "confirm":
+            option = frame["options"][0]["option"] if confirm == "first" else None
+            await socket.send(json.dumps({"type": "choose", "id": frame_id, "option": option}))
+        if frame["type"] in TERMINAL:
+            return accepted, frame
+    return accepted, {"type": "lost"}
+
+
+def _ended(i: int, text: str, *, accepted: bool, frame: dict[str, Any], ms: int) -> Ended:
+    outcome = frame["cache"] if frame["type"] == "answer" else frame.get("code") or frame["type"]
+    return Ended(
+        i=i,
+        text=text,
+        accepted=accepted,
+        outcome=str(outcome),
+        origin=str(frame.get("origin", frame["type"])),
+        answer_id=frame.get("answer_id"),
+        wording_id=frame.get("wording_id"),
+        cosine=frame.get("cosine"),
+        tier=frame.get("tier"),
+        model=frame.get("model"),
+        ms=ms,
+    )

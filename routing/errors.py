@@ -59,6 +59,7 @@ class Kind(StrEnum):
     """What kind of failure an attempt met; the row of the decision table."""
 
     CONNECT = "connect"
+    RESET = "reset"
     TIMEOUT = "timeout"
     TRUNCATED = "truncated"
     BAD_BODY = "bad_body"

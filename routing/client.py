@@ -1,0 +1,247 @@
+"""One HTTP call to a vendor, streamed, inside a deadline.
+
+Guarantees: redirects are not followed and proxies of the environment are not used; a call ends by
+its deadline; comments that keep a connection alive do not count as content; whatever goes wrong
+between the socket and the decoder is a VendorError with a verdict; no key appears in an error or a
+repr. The host is for the caller to check first (`hosts.check_host`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing, asynccontextmanager
+from dataclasses import dataclass, replace
+
+import httpx
+
+from base.clock import Clock
+from routing.bodies import ANSWER_BYTES, ERROR_BYTES, BodyReader, BodyRefused
+from routing.errors import Kind, TruncatedStream, VendorError
+from routing.hosts import check_key
+from routing.specs import ModelSpec, Prompt, host_of
+from routing.vendors import vendor_for
+from routing.vendors.base import Completed, Decoder, HttpRequest, TextDelta
+from routing.vendors.classify import VERDICTS, parse_error, verdict_of
+from routing.vendors.decoding import bad_body
+from routing.vendors.waits import retry_after_s
+
+_LONGEST_MESSAGE = 300
+_REQUEST_ID_HEADERS = ("x-request-id", "request-id", "x-litellm-call-id")
+_WORDS = {"true": True, "false": False}
+
+
+@dataclass(frozen=True, slots=True)
+class Timeouts:
+    """Bounds of one call besides its deadline."""
+
+    connect_s: float = 2.0
+    first_content_s: float = 6.0
+    idle_s: float = 5.0
+
+
+DEFAULT_TIMEOUTS = Timeouts()
+
+
+@dataclass(slots=True)
+class _Pace:
+    """When the next content is due, and whether any was shown."""
+
+    clock: Clock
+    deadline_s: float
+    due_s: float
+    answered: bool = False
+    shown: bool = False
+    request_id: str = ""
+
+    def left_s(self) -> float:
+        """Seconds until the next content is overdue."""
+        return max(0.0, min(self.deadline_s, self.due_s) - self.clock.monotonic_s())
+
+
+class Client:
+    """Calls vendors over one pool of connections."""
+
+    def __init__(
+        self,
+        *,
+        timeouts: Timeouts = DEFAULT_TIMEOUTS,
+        transport: httpx.AsyncBaseTransport | None = None,
+    ) -> None:
+        self._timeouts = timeouts
+        self._http = httpx.AsyncClient(
+            transport=transport,
+            follow_redirects=False,
+            trust_env=False,
+            timeout=httpx.Timeout(None, connect=timeouts.connect_s, pool=timeouts.connect_s),
+            limits=httpx.Limits(
+                max_connections=2_000, max_keepalive_connections=200, keepalive_expiry=15.0
+            ),
+        )
+
+    async def close(self) -> None:
+        """Close every connection."""
+        await self._http.aclose()
+
+    async def stream(  # noqa: PLR0913  one call is what it is made of
+        self,
+        model: ModelSpec,
+        prompt: Prompt,
+        *,
+        api_key: str,
+        base_url: str,
+        max_output_tokens: int,
+        deadline_s: float,
+        clock: Clock,
+        end_user: str = "",
+        attempt_id: str = "",
+    ) -> AsyncGenerator[TextDelta | Completed, None]:
+        """Visible text as it comes, then one `Completed`.
+
+        `deadline_s` is a reading of `clock.monotonic_s`. Raises ConfigurationError for a key that
+        must not be sent, else VendorError. Close the generator if you leave it early.
+        """
+        check_key(api_key, key_env=model.endpoint.key_env, host=host_of(base_url))
+        vendor = vendor_for(model.endpoint.kind)
+        request = vendor.build(
+            model,
+            prompt,
+            api_key=api_key,
+            base_url=base_url,
+            max_output_tokens=max_output_tokens,
+            stream=True,
+            end_user=end_user,
+        )
+        pace = _Pace(clock, deadline_s, clock.monotonic_s() + self._timeouts.first_content_s)
+        try:
+            async with self._sent(request, pace=pace, attempt_id=attempt_id) as response:
+                if response.status_code != httpx.codes.OK:
+                    raise await _refusal(response, pace=pace)
+                answer = self._answer(response, decoder=vendor.decoder(), pace=pace)
+                async with aclosing(answer) as events:
+                    async for event in events:
+                        yield event
+        except VendorError as error:
+            failure = _cleaned(error, pace=pace, api_key=api_key)
+        except (TimeoutError, httpx.TransportError, BodyRefused) as error:
+            failure = _failure_of(error, pace=pace)
+        else:
+            return
+        # Raised out here, so that no HTTP request with its headers hangs on to it as context.
+        raise failure
+
+    @asynccontextmanager
+    async def _sent(
+        self, request: HttpRequest, *, pace: _Pace, attempt_id: str
+    ) -> AsyncIterator[httpx.Response]:
+        headers = {
+            **request.headers,
+            "Accept": "text/event-stream, application/json",
+            "Accept-Encoding": "identity",
+            "X-Client-Request-Id": attempt_id,
+        }
+        outgoing = self._http.build_request(
+            request.method, request.url, headers=headers, content=request.body
+        )
+        async with asyncio.timeout(pace.left_s()):
+            response = await self._http.send(outgoing, stream=True)
+        pace.answered, pace.request_id = True, _request_id(response)
+        try:
+            yield response
+        finally:
+            await response.aclose()
+
+    async def _answer(
+        self, response: httpx.Response, *, decoder: Decoder, pace: _Pace
+    ) -> AsyncGenerator[TextDelta | Completed, None]:
+        async with aclosing(_chunks(response, pace=pace, max_bytes=ANSWER_BYTES)) as chunks:
+            async for chunk in chunks:
+                for delta in decoder.feed(chunk):
+                    pace.shown = True
+                    yield delta
+                    pace.due_s = pace.clock.monotonic_s() + self._timeouts.idle_s
+        reply = decoder.finish()
+        request_id = pace.request_id or reply.request_id
+        if reply.text and not pace.shown:
+            yield TextDelta(reply.text)
+        yield Completed(replace(reply, request_id=request_id))
+
+
+async def _chunks(
+    response: httpx.Response, *, pace: _Pace, max_bytes: int
+) -> AsyncGenerator[bytes, None]:
+    """The body as it comes; raises TimeoutError when content is overdue, and BodyRefused."""
+    encoding = response.headers.get("content-encoding", "")
+    reader = BodyReader(content_encoding=encoding, max_bytes=max_bytes)
+    raw = response.aiter_raw()
+    while True:
+        try:
+            async with asyncio.timeout(pace.left_s()):
+                data = await anext(raw)
+        except StopAsyncIteration:
+            return
+        yield reader.read(data)
+
+
+async def _refusal(response: httpx.Response, *, pace: _Pace) -> VendorError:
+    """The error that an answer other than 200 stands for; its body is read up to a bound."""
+    body = bytearray()
+    try:
+        async with aclosing(_chunks(response, pace=pace, max_bytes=ERROR_BYTES)) as chunks:
+            async for chunk in chunks:
+                body += chunk
+    except (TimeoutError, httpx.TransportError, BodyRefused):
+        body.clear()
+    stated = parse_error(bytes(body))
+    verdict = verdict_of(
+        response.status_code,
+        stated,
+        retry_after_s=retry_after_s(
+            response.headers, now=pace.clock.now(), body_delay=stated.retry_delay
+        ),
+        should_retry=_WORDS.get(response.headers.get("x-should-retry", "")),
+    )
+    return VendorError(
+        stated.message or f"status {response.status_code}",
+        verdict=verdict,
+        status=response.status_code,
+        code=stated.code,
+        request_id=pace.request_id,
+    )
+
+
+def _request_id(response: httpx.Response) -> str:
+    found = (response.headers.get(name, "") for name in _REQUEST_ID_HEADERS)
+    return next((value for value in found if value), "")
+
+
+def _cleaned(error: VendorError, *, pace: _Pace, api_key: str = "") -> VendorError:
+    """The error with a short message that holds no key, and the verdict that shown text demands."""
+    message = str(error).replace(api_key, "[key]") if api_key else str(error)
+    verdict = error.verdict
+    if pace.shown:
+        verdict = replace(verdict, retry_same=False, maybe_billed=True)
+    return type(error)(
+        message[:_LONGEST_MESSAGE],
+        verdict=verdict,
+        status=error.status,
+        code=error.code,
+        request_id=pace.request_id,
+    )
+
+
+def _failure_of(error: Exception, *, pace: _Pace) -> VendorError:
+    """The error that a broken or silent connection stands for."""
+    if isinstance(error, BodyRefused):
+        return _cleaned(bad_body(problem=str(error)), pace=pace)
+    if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout | httpx.PoolTimeout):
+        reason = str(error) or type(error).__name__
+        return VendorError(f"no connection: {reason}", verdict=VERDICTS[Kind.CONNECT])
+    what = "went silent" if isinstance(error, TimeoutError) else "broke off"
+    if pace.shown:
+        truncated = f"the vendor {what} in the middle of its answer"
+        return _cleaned(TruncatedStream(truncated, verdict=VERDICTS[Kind.TRUNCATED]), pace=pace)
+    kind = Kind.TIMEOUT if isinstance(error, TimeoutError) else Kind.RESET
+    where = "after" if pace.answered else "before"
+    message = f"the vendor {what} {where} its first line"
+    return VendorError(message, verdict=VERDICTS[kind], request_id=pace.request_id)

@@ -1,0 +1,71 @@
+"""Where a key may be sent: checked before every call, never only when a row is saved.
+
+Staff may edit an endpoint's address; the environment decides which hosts that address may name. A
+key that belongs to one vendor is never sent to the home of another.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+from urllib.parse import SplitResult, urlsplit
+
+from routing.errors import ConfigurationError
+from routing.specs import LOCAL_HOSTS
+
+HOMES = {
+    "api.openai.com": "OPENAI_API_KEY",
+    "api.deepseek.com": "DEEPSEEK_API_KEY",
+    "api.anthropic.com": "ANTHROPIC_API_KEY",
+    "generativelanguage.googleapis.com": "GEMINI_API_KEY",
+    "api.holysheep.ai": "HOLYSHEEP_API_KEY",
+}
+_KEY = re.compile(r"[\x21-\x7e]+")
+_HTTPS_PORT = 443
+
+
+def check_host(base_url: str, allowed_hosts: Collection[str], *, allow_loopback: bool) -> None:
+    """Let an address pass or raise ConfigurationError.
+
+    It must be https to a host that UPSTREAM_ALLOWED_HOSTS names exactly (`host` for the usual port,
+    `host:port` for another), without user, query or fragment. Loopback addresses pass, by http too,
+    only with `allow_loopback`.
+    """
+    address = _split(base_url)
+    host = address.hostname or ""
+    if allow_loopback and host in LOCAL_HOSTS and address.scheme in ("http", "https"):
+        return
+    if address.scheme != "https":
+        message = f"the address of {host or 'an endpoint'} must begin with https://"
+        raise ConfigurationError(message)
+    port = address.port or _HTTPS_PORT
+    name = host if port == _HTTPS_PORT else f"{host}:{port}"
+    if name not in allowed_hosts:
+        message = f"{name} is not among UPSTREAM_ALLOWED_HOSTS; add it there if keys may go to it"
+        raise ConfigurationError(message)
+
+
+def check_key(api_key: str, *, key_env: str, host: str) -> None:
+    """Raise ConfigurationError for a key that cannot be sent, or that belongs to another vendor."""
+    if not _KEY.fullmatch(api_key):
+        message = f"the value of {key_env} holds blanks, line ends or signs outside ASCII"
+        raise ConfigurationError(message)
+    owner = HOMES.get(host)
+    if owner is not None and owner != key_env and key_env in HOMES.values():
+        message = f"{key_env} must not be sent to {host}, where {owner} belongs"
+        raise ConfigurationError(message)
+
+
+def _split(base_url: str) -> SplitResult:
+    """The parts of a plain address; raises ConfigurationError for one that hides something."""
+    message = "an endpoint's address must be plain: https://host/path"
+    if any(char <= " " or char in "\\\x7f" for char in base_url):
+        raise ConfigurationError(message)
+    try:
+        address = urlsplit(base_url)
+        is_plain = address.port is None or address.port > 0
+    except ValueError as error:
+        raise ConfigurationError(message) from error
+    if not is_plain or "@" in address.netloc or address.query or address.fragment:
+        raise ConfigurationError(message)
+    return address

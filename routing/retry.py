@@ -1,0 +1,83 @@
+"""Whether a failed attempt is repeated, and after how long. Pure: randomness is passed in.
+
+One layer of retries, inside one deadline: a model is asked at most twice, a question makes at most
+three attempts (or one per usable model, whichever is more, so that every model gets its turn before
+any gets a second), and a process spends at most one retry per ten successes once its reserve is
+used up: in an outage retries stop by themselves.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from routing.errors import Kind, Verdict
+
+MAX_ATTEMPTS = 3
+MAX_PER_MODEL = 2
+LONGEST_RATE_WAIT_S = 5.0
+_SHORTEST_S, _LONGEST_S = 0.25, 2.0
+_OVERLOADED_S = 1.0
+_SLOW_KINDS = frozenset({Kind.TIMEOUT, Kind.RESET})
+_LATE_SHARE = 0.5
+
+
+def backoff_s(verdict: Verdict, *, random: Callable[[], float]) -> float:
+    """The pause before a repetition: what the vendor asked for, else full jitter in 0.25 to 2 s.
+
+    An overloaded vendor is given at least a second.
+    """
+    shortest_s = _OVERLOADED_S if verdict.kind is Kind.OVERLOADED else _SHORTEST_S
+    own_s = shortest_s + random() * (_LONGEST_S - shortest_s)
+    return own_s if verdict.retry_after_s is None else max(verdict.retry_after_s, _SHORTEST_S)
+
+
+@dataclass(slots=True)
+class Attempts:
+    """Counts the attempts of one question."""
+
+    usable_models: int
+    made: int = 0
+
+    @property
+    def most(self) -> int:
+        """How many attempts the question may make."""
+        return max(MAX_ATTEMPTS, self.usable_models)
+
+    def may_retry(
+        self, verdict: Verdict, *, made_here: int, untried: int, left_s: float, gone_share: float
+    ) -> bool:
+        """Whether the same model may be asked again.
+
+        `made_here` counts attempts at this model, `untried` the models not asked yet, `gone_share`
+        is how much of the question's time is over.
+        """
+        if not verdict.retry_same or made_here >= MAX_PER_MODEL:
+            return False
+        if self.made + 1 + untried > self.most:
+            return False
+        if verdict.kind in _SLOW_KINDS and gone_share > _LATE_SHARE:
+            return False
+        wait_s = verdict.retry_after_s or 0.0
+        return wait_s <= min(left_s, LONGEST_RATE_WAIT_S)
+
+
+class RetryBudget:
+    """What a process may spend on retries: a reserve that successes refill."""
+
+    CAPACITY, COST, TIMEOUT_COST, REFUND = 500.0, 5.0, 10.0, 0.5
+
+    def __init__(self) -> None:
+        self._left = self.CAPACITY
+
+    def spend(self, verdict: Verdict) -> bool:
+        """Pay for one retry; False when the reserve does not cover it."""
+        cost = self.TIMEOUT_COST if verdict.kind is Kind.TIMEOUT else self.COST
+        if cost > self._left:
+            return False
+        self._left -= cost
+        return True
+
+    def refund(self) -> None:
+        """A call succeeded."""
+        self._left = min(self.CAPACITY, self._left + self.REFUND)

@@ -31,9 +31,7 @@ $(VENV)/.test: $(VENV)/.run pyproject.toml
 	@touch $@
 
 setup: $(VENV)/.run
-	@$(BIN)/python manage.py migrate --verbosity 0
-	@$(BIN)/python manage.py seed_demo
-	@$(BIN)/python manage.py first_staff
+	@$(BIN)/python manage.py prepare
 
 run: setup
 	@HF_HUB_OFFLINE=$${HF_HUB_OFFLINE-1} $(BIN)/python manage.py serve --host $(HOST) --port $(PORT)

@@ -16,7 +16,7 @@ from chatbot.tallies import count_closed_buckets
 from routing.models import Call
 
 OUTBOX_BATCH = 100
-MAX_ATTEMPTS = 8
+
 
 
 @shared_task

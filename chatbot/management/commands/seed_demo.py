@@ -9,6 +9,7 @@ from chatbot.seeding import seed
 
 class Command(BaseCommand):
     help = "Insert the demo shop's rows that are missing; rows that exist are left as they are."
+    requires_system_checks = ()
 
     def handle(self, *args: object, **options: object) -> None:
         made = {name: count for name, count in seed().items() if count}

@@ -1,0 +1,199 @@
+"""What every list and page of the admin shares. Together with the other `admin` modules this is the
+only place that knows the interface library (unfold); the rest of the product does not depend on it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
+from urllib.parse import urlencode
+
+from django import forms
+from django.contrib import admin
+from django.core.paginator import Paginator
+from django.db.models import Model, QuerySet
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from unfold import admin as unfold_admin  # type: ignore[import-untyped]  # ships no types
+from unfold.decorators import action as unfold_action  # type: ignore[import-untyped]
+from unfold.paginator import InfinitePaginator  # type: ignore[import-untyped]
+from unfold.widgets import (  # type: ignore[import-untyped]
+    UnfoldAdminDecimalFieldWidget,
+    UnfoldAdminSelectWidget,
+    UnfoldAdminTextareaWidget,
+    UnfoldAdminTextInputWidget,
+)
+
+if TYPE_CHECKING:
+    from django.contrib.admin import ModelAdmin, StackedInline, TabularInline
+
+    UncountedPaginator = Paginator[Any]
+else:
+
+    class _Generic:
+        """Lets a class be written with its row type, as the type checker wants it."""
+
+        def __class_getitem__(cls, _):
+            return cls
+
+    class ModelAdmin(_Generic, unfold_admin.ModelAdmin):
+        """An admin page in the library's look."""
+
+    class TabularInline(_Generic, unfold_admin.TabularInline):
+        """Rows of another table as a table."""
+
+    class StackedInline(_Generic, unfold_admin.StackedInline):
+        """Rows of another table one below the other."""
+
+    UncountedPaginator = InfinitePaginator
+
+__all__ = [
+    "ModelAdmin", "StackedInline", "TabularInline", "UncountedPaginator", "UnfoldAdminDecimalFieldWidget",
+    "UnfoldAdminSelectWidget", "UnfoldAdminTextInputWidget", "UnfoldAdminTextareaWidget",
+]
+
+F = TypeVar("F", bound=Callable[..., Any])
+PAGE_ROWS = 50
+
+
+class Rows:
+    """How every list is shown: a full-width page of PAGE_ROWS rows, no second count of the whole table."""
+
+    list_per_page = PAGE_ROWS
+    list_fullwidth = True
+    show_full_result_count = False
+    show_facets = admin.ShowFacets.NEVER
+    list_filter_sheet = True
+
+
+class ManyRows(Rows):
+    """A list of a table that grows without end: never counted, never acted on as a whole."""
+
+    paginator = UncountedPaginator
+    list_disable_select_all = True
+
+
+class ReadOnly:
+    """Rows that the product writes and nobody edits."""
+
+    actions = None
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Nobody adds."""
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Nobody changes."""
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Nobody deletes."""
+        return False
+
+
+def column(
+    description: str, *, order: str | None = None, label: dict[str, str] | None = None, boolean: bool = False
+) -> Callable[[F], F]:
+    """Mark a method as a column. `label` maps a value to a colour: success, info, warning, danger."""
+
+    def mark(method: F) -> F:
+        method.short_description = description  # type: ignore[attr-defined]  # Django reads these
+        if order is not None:
+            method.admin_order_field = order  # type: ignore[attr-defined]
+        if label is not None:
+            method.label = label  # type: ignore[attr-defined]
+        if boolean:
+            method.boolean = True  # type: ignore[attr-defined]
+        return method
+
+    return mark
+
+
+def page_action(description: str, *, path: str, permission: str, icon: str) -> Callable[[F], F]:
+    """Mark a method as a page of its own behind a button, for those with `has_<permission>_permission`."""
+    marked: Callable[[F], F] = unfold_action(
+        description=description, url_path=path, permissions=[permission], icon=icon
+    )
+    return marked
+
+
+def link(text: object, url: str) -> SafeString:
+    """An anchor in the admin's look."""
+    return format_html('<a class="bw-link" href="{}">{}</a>', url, text)
+
+
+def row_link(model: str, pk: object, text: object) -> SafeString:
+    """An anchor to a row's page; `model` is `app_model`."""
+    return link(text, reverse(f"admin:{model}_change", args=[pk]))
+
+
+def list_url(model: str, **filters: object) -> str:
+    """Address of a list with filters set; `model` is `app_model`."""
+    query = urlencode({name: str(value) for name, value in filters.items()})
+    return reverse(f"admin:{model}_changelist") + (f"?{query}" if query else "")
+
+
+def shortened(text: str, *, limit: int = 90) -> str:
+    """A text in one line of at most `limit` characters."""
+    line = " ".join(text.split())
+    return line if len(line) <= limit else f"{line[: limit - 1]}…"
+
+
+class SimulatedMark:
+    """A column that says whether a row belongs to the live shop or to the simulator."""
+
+    @column("rows", order="simulated", label={"simulated": "warning", "live": "success"})
+    def mode(self, row: Any) -> str:
+        """`live` or `simulated`."""
+        return "simulated" if row.simulated else "live"
+
+
+class ValueFilter(admin.SimpleListFilter):
+    """A filter over fixed values of one text field, without reading the table for them."""
+
+    values: Sequence[str] = ()
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Iterable[tuple[str, str]]:
+        """The values as they are stored; `-` stands for empty."""
+        return [(value, "none" if value == "-" else value) for value in self.values]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        """Rows with the chosen value."""
+        chosen = self.value()
+        if chosen is None:
+            return queryset
+        return queryset.filter(**{str(self.parameter_name): "" if chosen == "-" else chosen})
+
+
+def value_filter(field: str, values: Iterable[str], *, title: str | None = None) -> type[ValueFilter]:
+    """A ValueFilter class for `field`; its parameter in the address is the field's name."""
+    attributes = {"title": title or field.replace("_", " "), "parameter_name": field, "values": tuple(values)}
+    return type(f"{field.title()}Filter", (ValueFilter,), attributes)
+
+
+class LinesField(forms.Field):
+    """A list of texts, one per line."""
+
+    def __init__(self, *, rows: int = 3, **kwargs: Any) -> None:
+        kwargs.setdefault("required", False)
+        super().__init__(widget=UnfoldAdminTextareaWidget(attrs={"rows": rows}), **kwargs)
+
+    def prepare_value(self, value: Any) -> Any:
+        """The stored list as lines."""
+        return "\n".join(str(item) for item in value) if isinstance(value, list) else value
+
+    def to_python(self, value: Any) -> list[str]:
+        """The lines that hold something, without blanks around them."""
+        return [line.strip() for line in str(value or "").splitlines() if line.strip()]
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        """Compared as lists: blanks and empty lines change nothing."""
+        return self.to_python(self.prepare_value(initial)) != self.to_python(data)
+
+
+def fields_of(model: type[Model], *, without: Iterable[str] = ()) -> list[str]:
+    """Names of all own columns, in order; for pages that show a row as it is."""
+    left_out = set(without)
+    return [field.name for field in model._meta.fields if field.name not in left_out]

@@ -50,8 +50,14 @@ else:
     UncountedPaginator = InfinitePaginator
 
 __all__ = [
-    "ModelAdmin", "StackedInline", "TabularInline", "UncountedPaginator", "UnfoldAdminDecimalFieldWidget",
-    "UnfoldAdminSelectWidget", "UnfoldAdminTextInputWidget", "UnfoldAdminTextareaWidget",
+    "ModelAdmin",
+    "StackedInline",
+    "TabularInline",
+    "UncountedPaginator",
+    "UnfoldAdminDecimalFieldWidget",
+    "UnfoldAdminSelectWidget",
+    "UnfoldAdminTextInputWidget",
+    "UnfoldAdminTextareaWidget",
 ]
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -94,7 +100,11 @@ class ReadOnly:
 
 
 def column(
-    description: str, *, order: str | None = None, label: dict[str, str] | None = None, boolean: bool = False
+    description: str,
+    *,
+    order: str | None = None,
+    label: dict[str, str] | None = None,
+    boolean: bool = False,
 ) -> Callable[[F], F]:
     """Mark a method as a column. `label` maps a value to a colour: success, info, warning, danger."""
 
@@ -124,9 +134,14 @@ def link(text: object, url: str) -> SafeString:
     return format_html('<a class="bw-link" href="{}">{}</a>', url, text)
 
 
+def row_url(model: str, pk: object) -> str:
+    """Address of a row's page; `model` is `app_model`."""
+    return reverse(f"admin:{model}_change", args=[pk])
+
+
 def row_link(model: str, pk: object, text: object) -> SafeString:
     """An anchor to a row's page; `model` is `app_model`."""
-    return link(text, reverse(f"admin:{model}_change", args=[pk]))
+    return link(text, row_url(model, pk))
 
 
 def list_url(model: str, **filters: object) -> str:
@@ -167,9 +182,15 @@ class ValueFilter(admin.SimpleListFilter):
         return queryset.filter(**{str(self.parameter_name): "" if chosen == "-" else chosen})
 
 
-def value_filter(field: str, values: Iterable[str], *, title: str | None = None) -> type[ValueFilter]:
+def value_filter(
+    field: str, values: Iterable[str], *, title: str | None = None
+) -> type[ValueFilter]:
     """A ValueFilter class for `field`; its parameter in the address is the field's name."""
-    attributes = {"title": title or field.replace("_", " "), "parameter_name": field, "values": tuple(values)}
+    attributes = {
+        "title": title or field.replace("_", " "),
+        "parameter_name": field,
+        "values": tuple(values),
+    }
     return type(f"{field.title()}Filter", (ValueFilter,), attributes)
 
 

@@ -28,16 +28,27 @@ class Setting:
 
 
 SETTINGS: tuple[Setting, ...] = (
-    Setting("DJANGO_SECRET_KEY", "", "Signs cookies. Made once in DATA_DIR when empty.", secret=True),
+    Setting(
+        "DJANGO_SECRET_KEY", "", "Signs cookies. Made once in DATA_DIR when empty.", secret=True
+    ),
     Setting("DJANGO_DEBUG", "0", "1 shows tracebacks; never on a public machine."),
     Setting("DJANGO_ALLOWED_HOSTS", "127.0.0.1,localhost", "Host names that the site answers to."),
     Setting("CSRF_TRUSTED_ORIGINS", "", "Full origins (scheme, host, port) behind a proxy."),
     Setting("DATABASE_URL", "", "PostgreSQL address. Empty: SQLite in DATA_DIR.", secret=True),
-    Setting("CELERY_BROKER_URL", "", "Celery broker. Empty: a worker thread in this process.", secret=True),
+    Setting(
+        "CELERY_BROKER_URL",
+        "",
+        "Celery broker. Empty: a worker thread in this process.",
+        secret=True,
+    ),
     Setting("HOST", "127.0.0.1", "Address to listen on."),
     Setting("PORT", "8000", "Port to listen on."),
     Setting("LOG_LEVEL", "INFO", "DEBUG, INFO, WARNING or ERROR."),
-    Setting("EMBEDDING_MODEL", "", "A sentence-transformers model, name or folder. Empty: the packaged one."),
+    Setting(
+        "EMBEDDING_MODEL",
+        "",
+        "A sentence-transformers model, name or folder. Empty: the packaged one.",
+    ),
     Setting("DATA_DIR", "data", "Where the database, the secret and the lock file live."),
     Setting("CHAT_RATE_PER_SHOPPER", "60", "Questions per minute that one shopper may ask."),
     Setting("CHAT_SOCKETS_PER_IP", "20", "Open sockets per client address."),
@@ -49,7 +60,11 @@ SETTINGS: tuple[Setting, ...] = (
         "Hosts that a key may ever be sent to.",
     ),
     Setting("UPSTREAM_ALLOW_LOOPBACK", "0", "1 lets endpoints live on this machine (demo, tests)."),
-    Setting("PRETEND_NOW", "", "ISO date or time at which the site's clock starts; for trying a later day."),
+    Setting(
+        "PRETEND_NOW",
+        "",
+        "ISO date or time at which the site's clock starts; for trying a later day.",
+    ),
     Setting("GEMINI_API_KEY", "", "Key for Google's Gemini API.", secret=True),
     Setting("DEEPSEEK_API_KEY", "", "Key for DeepSeek.", secret=True),
     Setting("ANTHROPIC_API_KEY", "", "Key for Anthropic.", secret=True),

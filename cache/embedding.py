@@ -111,20 +111,31 @@ class Embedder:
             if future.set_running_or_notify_cancel():
                 future.set_result(result)
 
+    def unknown_shares(self, texts: list[str]) -> list[float]:
+        """Share (0..1) of word pieces that the model does not know, per text; encodes nothing."""
+        return [_unknown_share(ids, self._tokenizer.unk_token_id) for ids in self._pieces(texts)]
+
+    def _pieces(self, texts: list[str]) -> list[list[int]]:
+        tokenized = self._tokenizer(
+            texts, add_special_tokens=False, truncation=False, verbose=False
+        )
+        return [list(ids) for ids in tokenized["input_ids"]]
+
     def _encode(self, texts: list[str]) -> list[Embedded]:
         vectors = self._model.encode(
             texts, batch_size=MAX_BATCH, normalize_embeddings=True, show_progress_bar=False
         )
-        pieces = self._tokenizer(texts, add_special_tokens=False, truncation=False, verbose=False)[
-            "input_ids"
-        ]
         unknown = self._tokenizer.unk_token_id
         room = self.window_tokens - 2
         return [
             Embedded(
                 vector=np.asarray(vector, dtype=np.float32),
-                unknown_share=sum(piece == unknown for piece in ids) / max(1, len(ids)),
+                unknown_share=_unknown_share(ids, unknown),
                 fits=len(ids) <= room,
             )
-            for vector, ids in zip(vectors, pieces, strict=True)
+            for vector, ids in zip(vectors, self._pieces(texts), strict=True)
         ]
+
+
+def _unknown_share(ids: list[int], unknown: int | None) -> float:
+    return sum(piece == unknown for piece in ids) / max(1, len(ids))

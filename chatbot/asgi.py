@@ -8,15 +8,15 @@ from typing import Any
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "chatbot.settings")
 
-from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402  after the settings are named
-from django.core.asgi import get_asgi_application  # noqa: E402
+from channels.routing import ProtocolTypeRouter, URLRouter
+from django.core.asgi import get_asgi_application
 
 django_application = get_asgi_application()
 
-from django.urls import path  # noqa: E402  models need the set-up above
+from django.urls import path
 
-from chatbot.consumers import ChatConsumer  # noqa: E402
-from chatbot.process import Process  # noqa: E402
+from chatbot.consumers import ChatConsumer
+from chatbot.process import Process
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -34,7 +34,7 @@ PROCESS = Process.current()
 application = ProtocolTypeRouter(
     {
         "http": django_application,
-        "websocket": URLRouter([path("ws/chat/", ChatSocket())]),
+        "websocket": URLRouter([path("ws/chat/", ChatSocket())  # type: ignore[arg-type]  # an ASGI application, as the router expects]),
         "lifespan": PROCESS.lifespan,
     }
 )

@@ -20,7 +20,7 @@ from routing.classifier import Classifier
 from routing.snapshot import load_classifier, load_routing
 from routing.specs import RoutingSnapshot
 
-EmbedTexts = Callable[[list[str]], list[NDArray[np.float32] | None]]
+EmbedTexts = Callable[[Sequence[str]], list[NDArray[np.float32] | None]]
 DEFAULT_SITE_KEY = "default"
 
 
@@ -56,11 +56,10 @@ class Configuration:
 
 
 class ConfigurationLoader:
-    """Reads rows into a Configuration; keeps vectors of unchanged texts between loads."""
+    """Reads rows into a Configuration; `embed` gives vectors and keeps those of unchanged texts."""
 
     def __init__(self, embed: EmbedTexts) -> None:
         self._embed = embed
-        self._vectors: dict[str, NDArray[np.float32] | None] = {}
 
     def load(self, revision: int) -> Configuration:
         """The configuration as committed now. Raises Site.DoesNotExist before the first seeding."""
@@ -77,26 +76,24 @@ class ConfigurationLoader:
                 }
             ),
             knowledge={
-                locale: self._knowledge([article for article in articles if article.locale == locale])
+                locale: self._knowledge(
+                    [article for article in articles if article.locale == locale]
+                )
                 for locale in locales
             },
-            article_versions={(article.key, article.locale): article.version for article in articles},
+            article_versions={
+                (article.key, article.locale): article.version for article in articles
+            },
             articles={(article.key, article.locale): article for article in articles},
             routing=load_routing(),
-            classifier=load_classifier(self.embed_cached),
+            classifier=load_classifier(self._embed),
         )
-
-    def embed_cached(self, texts: Sequence[str]) -> list[NDArray[np.float32] | None]:
-        """Unit vectors of shape (dimension,), or None where the model does not know the words."""
-        missing = list(dict.fromkeys(text for text in texts if text not in self._vectors))
-        if missing:
-            self._vectors.update(zip(missing, self._embed(missing), strict=True))
-        return [self._vectors[text] for text in texts]
 
     def _knowledge(self, articles: Sequence[ArticleText]) -> Knowledge:
         vectors: dict[str, NDArray[np.float32]] = {}
         for article in articles:
-            rows = self.embed_cached([article.title, *article.asked_as, *_passages(article)])
+            # Titles, typical wordings and passages: a question is near one of them, seldom near all.
+            rows = self._embed([article.title, *article.asked_as, *_passages(article)])
             known = [row for row in rows if row is not None]
             if known:
                 vectors[article.key] = np.stack(known)
@@ -105,7 +102,9 @@ class ConfigurationLoader:
 
 def _passages(article: ArticleText) -> list[str]:
     """The article in pieces that fit an embedding model's window."""
-    return [f"{article.title}. {part.strip()}" for part in article.text.split("\n\n") if part.strip()]
+    return [
+        f"{article.title}. {part.strip()}" for part in article.text.split("\n\n") if part.strip()
+    ]
 
 
 def _texts(site: Site) -> SiteTexts:

@@ -43,7 +43,7 @@ class Process:
 
     async def start(self, runtime: Runtime | None = None) -> None:
         """Build and start the parts."""
-        started = runtime or await asyncio.to_thread(Runtime)
+        started = runtime if runtime is not None else await asyncio.to_thread(Runtime)
         await started.start()
         self._runtime = started
         if self._worker is not None:

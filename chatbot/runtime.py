@@ -11,10 +11,8 @@ import logging
 import random
 from datetime import UTC, datetime, timedelta
 
-import numpy as np
 from django.conf import settings
 from django.db import DatabaseError
-from numpy.typing import NDArray
 
 from base import env
 from base.clock import Clock, SystemClock
@@ -24,6 +22,7 @@ from base.writer import Writer
 from cache.embedding import Embedder
 from cache.inflight import InFlight
 from cache.store import Store
+from cache.vectors import KnownVectors
 from chatbot.answering import MAX_UNKNOWN_SHARE, Desk
 from chatbot.configuration import Configuration, ConfigurationLoader
 from chatbot.guard import Guard
@@ -38,7 +37,7 @@ from routing.dispatch import Dispatcher, usable
 from routing.gate import Gate
 from routing.ledger import Ledger
 from routing.snapshot import access_of
-from routing.specs import Omission, RoutingSnapshot, Tier
+from routing.specs import ModelSpec, Omission, RoutingSnapshot, Tier
 
 logger = logging.getLogger(__name__)
 FOLLOW_EVERY_S = 1.0
@@ -55,8 +54,12 @@ class Runtime:
         self.watchers = Watchers()
         self.sockets = SocketCounter(settings.CHAT_SOCKETS_PER_IP)
         self.rates = ShopperRates(settings.CHAT_RATE_PER_SHOPPER)
+        self._owns_embedder = embedder is None
         self.embedder = embedder or Embedder(settings.EMBEDDING_MODEL)
-        loader = ConfigurationLoader(self._embed_known)
+        vectors = KnownVectors(
+            self.embedder, folder=settings.DATA_DIR, max_unknown_share=MAX_UNKNOWN_SHARE
+        )
+        loader = ConfigurationLoader(vectors.get)
         self._snapshots: Snapshots[Configuration] = Snapshots(loader.load)
         self._following: asyncio.Task[None] | None = None
 
@@ -84,15 +87,14 @@ class Runtime:
             return "demo"
         return "live" if all(self.usable(tier)[0] for tier in Tier) else "degraded"
 
-    def usable(self, tier: Tier) -> tuple[list[object], tuple[Omission, ...]]:
+    def usable(self, tier: Tier) -> tuple[tuple[ModelSpec, ...], tuple[Omission, ...]]:
         """The models of a tier that may be called today, and those left out with the reason."""
-        models, omissions = usable(
+        return usable(
             self.routing.chains[tier],
             today=self.clock.now().date(),
             has_key=lambda endpoint: access_of(endpoint) is not None,
             tier=tier,
         )
-        return list(models), omissions
 
     async def start(self) -> None:
         """Load, warm up and begin; questions that an earlier process left open are taken up."""
@@ -116,11 +118,14 @@ class Runtime:
         """Let running answers finish, then end every thread."""
         left = await self.supervisor.drain(timeout_s=DRAIN_S)
         if left:
-            logger.warning("%s answers were still running at the end; the next start takes them up", left)
+            logger.warning(
+                "%s answers were still running at the end; the next start takes them up", left
+            )
         if self._following is not None:
             self._following.cancel()
         await self.client.close()
-        self.embedder.stop()
+        if self._owns_embedder:
+            self.embedder.stop()
         self.store.stop()
         await asyncio.to_thread(self.writer.stop)
         await asyncio.to_thread(self.reader.stop)
@@ -149,13 +154,6 @@ class Runtime:
             reader=self.reader,
             clock=self.clock,
         )
-
-    def _embed_known(self, texts: list[str]) -> list[NDArray[np.float32] | None]:
-        """Vectors of configuration texts; None where the model does not know the words."""
-        return [
-            embedded.vector if embedded.unknown_share <= MAX_UNKNOWN_SHARE else None
-            for embedded in self.embedder.embed_now(texts)
-        ]
 
     async def _follow(self) -> None:
         """Swap in newer configurations and follow the cache's changes, for as long as the process runs."""

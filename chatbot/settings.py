@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 from pathlib import Path
 from typing import Any
 
+import django_stubs_ext
 import environ
 from django.urls import reverse_lazy
 
 from base import env
+
+# Lets `ModelForm[Row]` and the like be written at run time as the type checker reads them.
+django_stubs_ext.monkeypatch()
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env.load_dotenv(BASE_DIR / ".env")
@@ -44,7 +49,8 @@ def _database() -> dict[str, Any]:
             "timeout": 20,
             "init_command": "PRAGMA journal_mode=WAL;PRAGMA synchronous=FULL;",
         },
-        "TEST": {"NAME": DATA_DIR / "test.sqlite3"},
+        # One file per test run: two runs at once must not meet.
+        "TEST": {"NAME": DATA_DIR / f"test-{os.getpid()}.sqlite3"},
     }
 
 
@@ -113,6 +119,7 @@ USE_I18N = True
 
 STATIC_URL = "/static/"
 STATIC_ROOT = DATA_DIR / "static"
+STATIC_ROOT.mkdir(exist_ok=True)
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
@@ -127,7 +134,7 @@ SECURE_REFERRER_POLICY = "same-origin"
 
 CHANNEL_LAYERS = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}
 
-CELERY_BROKER_URL = env.text("CELERY_BROKER_URL") or "memory://"
+CELERY_BROKER_URL = env.text("CELERY_BROKER_URL") or "memory://localhost/"
 CELERY_IN_PROCESS = not env.text("CELERY_BROKER_URL")
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
@@ -156,7 +163,9 @@ LOGGING = {
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": env.text("LOG_LEVEL")},
     "loggers": {
+        "faiss": {"level": "WARNING"},
         "httpx": {"level": "WARNING"},
+        "uvicorn.error": {"level": "WARNING"},
         "celery": {"level": "WARNING"},
         "kombu": {"level": "WARNING"},
         "sentence_transformers": {"level": "WARNING"},

@@ -58,13 +58,18 @@ def _count(start: datetime) -> None:
             value=row["count"],
         )
     calls = Call.objects.filter(started_at__gte=start, started_at__lt=start + BUCKET)
-    for row in calls.values("site_id", "simulated", "tier", "model_served").annotate(
+    for spent in calls.values("site_id", "simulated", "tier", "model_served").annotate(
         cost=Sum("cost_nanousd"), count=Count("id")
     ):
-        label = f"{row['tier']}/{row['model_served'] or 'none'}"
-        for metric, value in (("cost_nanousd", row["cost"]), ("calls", row["count"])):
+        label = f"{spent['tier']}/{spent['model_served'] or 'none'}"
+        for metric, value in (("cost_nanousd", spent["cost"]), ("calls", spent["count"])):
             _set(
-                start, row["site_id"] or 0, simulated=row["simulated"], metric=metric, label=label, value=value
+                start,
+                spent["site_id"] or 0,
+                simulated=spent["simulated"],
+                metric=metric,
+                label=label,
+                value=value,
             )
 
 

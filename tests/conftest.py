@@ -1,0 +1,87 @@
+"""What the whole suite shares: the local vendor, the embedding model, a running site."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+os.environ.setdefault("HF_HUB_OFFLINE", "1")
+
+if TYPE_CHECKING:
+    from cache.embedding import Embedder
+    from chatbot.runtime import Runtime
+    from simulator.running import RunningSimulator
+
+ROOT = Path(__file__).resolve().parent.parent
+IN_CI = os.environ.get("CI") == "true"
+
+
+def unavailable(what: str) -> None:
+    """Skip with the reason; in CI a missing part is a failure instead."""
+    if IN_CI:
+        pytest.fail(f"{what} is missing, and CI must not skip", pytrace=False)
+    pytest.skip(f"{what} is missing")
+
+
+@pytest.fixture(scope="session")
+def embedder() -> Iterator[Embedder]:
+    """The packaged embedding model, loaded once."""
+    from cache.embedding import Embedder  # noqa: PLC0415  heavy: only for tests that need it
+
+    model = Embedder()
+    model.start()
+    yield model
+    model.stop()
+
+
+@pytest.fixture
+def simulator() -> Iterator[RunningSimulator]:
+    """The local vendor on a free port, answering at once and without limits."""
+    from simulator.config import Config  # noqa: PLC0415
+    from simulator.running import RunningSimulator  # noqa: PLC0415
+
+    with RunningSimulator(Config(first_ms=0, chunk_ms=0)) as running:
+        yield running
+
+
+@pytest.fixture
+def vendors_at_simulator(
+    simulator: RunningSimulator, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> RunningSimulator:
+    """All five keys set, every vendor's address pointing at the simulator."""
+    from base import env  # noqa: PLC0415
+    from chatbot.management.commands.serve import DEMO_KEY, VENDOR_PATHS  # noqa: PLC0415
+
+    settings.UPSTREAM_ALLOW_LOOPBACK = True
+    for name in env.KEY_NAMES:
+        vendor = name.removesuffix("_API_KEY")
+        monkeypatch.setenv(name, DEMO_KEY)
+        monkeypatch.setenv(f"{vendor}_BASE_URL", simulator.url + VENDOR_PATHS[vendor.lower()])
+    return simulator
+
+
+@pytest.fixture
+def seeded(transactional_db: None) -> None:
+    """The demo shop in the test database."""
+    from chatbot.seeding import seed  # noqa: PLC0415
+
+    seed()
+
+
+@pytest.fixture
+async def runtime(
+    seeded: None, vendors_at_simulator: RunningSimulator, embedder: Embedder, settings: Any
+) -> AsyncIterator[Runtime]:
+    """The site's parts, started on the seeded database; vectors are kept between tests."""
+    from chatbot.runtime import Runtime  # noqa: PLC0415
+
+    settings.DATA_DIR = ROOT / "data" / "test"
+    settings.DATA_DIR.mkdir(parents=True, exist_ok=True)
+    running = Runtime(embedder=embedder)
+    await running.start()
+    yield running
+    await running.stop()

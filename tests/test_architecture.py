@@ -1,0 +1,40 @@
+"""The house rules that a program can check: imports point down, files stay small, types and style hold."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+PACKAGES = ("base", "cache", "routing", "chatbot", "simulator")
+BIN = Path(sys.executable).parent
+LONGEST_FILE_LINES = 300
+
+
+@pytest.mark.parametrize(
+    "command",
+    [["lint-imports"], ["ruff", "check", "."], ["ruff", "format", "--check", "."], ["mypy"]],
+    ids=["import contracts", "ruff", "ruff format", "mypy strict"],
+)
+def test_tool_finds_nothing(command: list[str]) -> None:
+    """Import contracts, style and strict types hold over the whole tree."""
+    result = subprocess.run(
+        [str(BIN / command[0]), *command[1:]], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+
+    assert result.returncode == 0, result.stdout[-4_000:] + result.stderr[-2_000:]
+
+
+def test_files_stay_small() -> None:
+    """No module of ours is longer than the house allows."""
+    lengths = {
+        str(path.relative_to(ROOT)): len(path.read_text(encoding="utf-8").splitlines())
+        for package in PACKAGES
+        for path in (ROOT / package).rglob("*.py")
+        if "migrations" not in path.parts
+    }
+
+    assert {name: length for name, length in lengths.items() if length > LONGEST_FILE_LINES} == {}

@@ -11,30 +11,11 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "chatbot.settings")
 from channels.routing import ProtocolTypeRouter, URLRouter
 from django.core.asgi import get_asgi_application
 
-django_application = get_asgi_application()
-
-from django.urls import path
-
-from chatbot.consumers import ChatConsumer
-from chatbot.process import Process
-
-Scope = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
-Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
-
-
-class ChatSocket:
-    """Gives each socket a consumer that knows the process's runtime."""
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await ChatConsumer.as_asgi(runtime=PROCESS.runtime)(scope, receive, send)
-
-
-PROCESS = Process.current()
+django_CHAT = path("ws/chat/", ChatSocket())  # type: ignore[arg-type]  # an ASGI application, as the router expects
 application = ProtocolTypeRouter(
     {
         "http": django_application,
-        "websocket": URLRouter([path("ws/chat/", ChatSocket())  # type: ignore[arg-type]  # an ASGI application, as the router expects]),
+        "websocket": URLRouter([CHAT]),
         "lifespan": PROCESS.lifespan,
     }
 )

@@ -11,7 +11,29 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "chatbot.settings")
 from channels.routing import ProtocolTypeRouter, URLRouter
 from django.core.asgi import get_asgi_application
 
-django_CHAT = path("ws/chat/", ChatSocket())  # type: ignore[arg-type]  # an ASGI application, as the router expects
+# Before the imports below: they need Django set up.
+django_application = get_asgi_application()
+
+from django.urls import path
+
+from chatbot.consumers import ChatConsumer
+from chatbot.process import Process
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+
+PROCESS = Process.current()
+
+
+class ChatSocket:
+    """Gives each socket a consumer that knows the process's runtime."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await ChatConsumer.as_asgi(runtime=PROCESS.runtime)(scope, receive, send)
+
+
+CHAT = path("ws/chat/", ChatSocket())  # type: ignore[arg-type]  # an ASGI app, as the router expects
 application = ProtocolTypeRouter(
     {
         "http": django_application,

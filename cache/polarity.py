@@ -14,23 +14,104 @@ from base.text import char_ngrams, fold, tokens
 MIN_SHARED = 0.5
 
 _PAIRS: tuple[tuple[str, str], ...] = (
-    ("before", "after"), ("with", "without"), ("on", "off"), ("enable", "disable"), ("activate", "deactivate"),
-    ("open", "close"), ("opened", "closed"), ("opening", "closing"), ("start", "end"), ("starts", "ends"),
-    ("begin", "end"), ("up", "down"), ("increase", "decrease"), ("higher", "lower"), ("more", "less"),
-    ("most", "least"), ("earliest", "latest"), ("minimum", "maximum"), ("min", "max"), ("add", "remove"), ("subscribe", "unsubscribe"), ("accept", "refuse"),
-    ("accept", "reject"), ("buy", "sell"), ("send", "receive"), ("sent", "received"), ("include", "exclude"),
-    ("included", "excluded"), ("new", "old"), ("new", "used"), ("early", "late"), ("first", "last"), ("long", "short"),
-    ("domestic", "international"), ("inside", "outside"), ("create", "delete"), ("register", "delete"),
-    ("join", "leave"), ("cancel", "place"), ("cancel", "keep"), ("win", "lose"), ("above", "below"), ("over", "under"), ("heavy", "light"), ("import", "export"),
-    ("online", "offline"), ("cheaper", "dearer"), ("cheaper", "expensive"), ("allowed", "forbidden"), ("hot", "cold"), ("hide", "show"), ("sender", "recipient"), ("buyer", "seller"), ("personal", "company"),
-    ("男", "女"), ("之前", "之后"), ("以前", "以后"), ("前", "后"), ("开启", "关闭"), ("打开", "关闭"), ("开", "关"),
-    ("注册", "注销"), ("开通", "取消"), ("绑定", "解绑"), ("降价", "涨价"), ("以上", "以下"), ("以内", "以外"), ("开始", "结束"), ("增加", "减少"),
-    ("偏大", "偏小"), ("大", "小"), ("长", "短"), ("新", "旧"), ("上架", "下架"), ("最高", "最低"), ("最多", "最少"), ("最早", "最晚"),
-    ("买家", "卖家"), ("寄出", "收到"), ("加入", "退出"), ("免费", "收费"), ("境内", "境外"), ("国内", "国外"), ("个人", "公司"), ("包含", "不含"),
-    ("有货", "缺货"), ("接收", "拒收"), ("签收", "拒收"), ("提前", "推迟"), ("买", "卖"), ("冷", "热"), ("订阅", "退订"), ("手洗", "机洗"),
+    ("before", "after"),
+    ("with", "without"),
+    ("on", "off"),
+    ("enable", "disable"),
+    ("activate", "deactivate"),
+    ("open", "close"),
+    ("opened", "closed"),
+    ("opening", "closing"),
+    ("start", "end"),
+    ("starts", "ends"),
+    ("begin", "end"),
+    ("up", "down"),
+    ("increase", "decrease"),
+    ("higher", "lower"),
+    ("more", "less"),
+    ("most", "least"),
+    ("earliest", "latest"),
+    ("minimum", "maximum"),
+    ("min", "max"),
+    ("add", "remove"),
+    ("subscribe", "unsubscribe"),
+    ("accept", "refuse"),
+    ("accept", "reject"),
+    ("buy", "sell"),
+    ("send", "receive"),
+    ("sent", "received"),
+    ("include", "exclude"),
+    ("included", "excluded"),
+    ("new", "old"),
+    ("new", "used"),
+    ("early", "late"),
+    ("first", "last"),
+    ("long", "short"),
+    ("domestic", "international"),
+    ("inside", "outside"),
+    ("create", "delete"),
+    ("register", "delete"),
+    ("join", "leave"),
+    ("cancel", "place"),
+    ("cancel", "keep"),
+    ("win", "lose"),
+    ("above", "below"),
+    ("over", "under"),
+    ("heavy", "light"),
+    ("import", "export"),
+    ("online", "offline"),
+    ("cheaper", "dearer"),
+    ("cheaper", "expensive"),
+    ("allowed", "forbidden"),
+    ("hot", "cold"),
+    ("hide", "show"),
+    ("sender", "recipient"),
+    ("buyer", "seller"),
+    ("personal", "company"),
+    ("男", "女"),
+    ("之前", "之后"),
+    ("以前", "以后"),
+    ("前", "后"),
+    ("开启", "关闭"),
+    ("打开", "关闭"),
+    ("开", "关"),
+    ("注册", "注销"),
+    ("开通", "取消"),
+    ("绑定", "解绑"),
+    ("降价", "涨价"),
+    ("以上", "以下"),
+    ("以内", "以外"),
+    ("开始", "结束"),
+    ("增加", "减少"),
+    ("偏大", "偏小"),
+    ("大", "小"),
+    ("长", "短"),
+    ("新", "旧"),
+    ("上架", "下架"),
+    ("最高", "最低"),
+    ("最多", "最少"),
+    ("最早", "最晚"),
+    ("买家", "卖家"),
+    ("寄出", "收到"),
+    ("加入", "退出"),
+    ("免费", "收费"),
+    ("境内", "境外"),
+    ("国内", "国外"),
+    ("个人", "公司"),
+    ("包含", "不含"),
+    ("有货", "缺货"),
+    ("接收", "拒收"),
+    ("签收", "拒收"),
+    ("提前", "推迟"),
+    ("买", "卖"),
+    ("冷", "热"),
+    ("订阅", "退订"),
+    ("手洗", "机洗"),
 )
 _LATIN_NEGATION = frozenset("not no never without none cannot nor neither unable".split())
-_UN_WORD = re.compile(r"^(?:un|non)(?=\w{4})|^(?:in|im|ir)(?=(?:valid|active|complete|correct|possible|regular)$)")
+_UN_WORD = re.compile(
+    r"^(?:un|non)(?=\w{4})|^(?:in|im|ir)(?=(?:valid|active|complete|correct|possible|regular)$)"
+)
 _NOT_UN = frozenset("under until unit united unless union unique understand".split())
 _NEGATIVE_QUESTION = re.compile(
     r"\b(?:can|could|do|does|did|is|are|was|were|won|will|would|should|have|has)n['’]?t (?=i\b|you\b|we\b|it\b|the\b|my\b|there\b|they\b)"
@@ -46,7 +127,9 @@ def polarity_conflict(left: str, right: str) -> str | None:
     """The contrast in words, or None."""
     a, b = _Reading(left), _Reading(right)
     for one, other in _PAIRS:
-        crossed = (a.has(one, other) and b.has(other, one)) or (a.has(other, one) and b.has(one, other))
+        crossed = (a.has(one, other) and b.has(other, one)) or (
+            a.has(other, one) and b.has(one, other)
+        )
         if crossed and _alike(a, b, ignoring={one, other}):
             return f"polarity differs: {one} / {other}"
     if a.negations % 2 != b.negations % 2 and _alike(a, b, ignoring=set()):
@@ -61,12 +144,16 @@ class _Reading:
         self.folded = fold(text)
         plain = _HAN_QUESTION.sub(" ", _NEGATIVE_QUESTION.sub(" ", self.folded))
         words = list(tokens(plain))
-        self.negations = sum(_is_negation(word) for word in words) + len(_HAN_NEGATION.findall(plain))
+        self.negations = sum(_is_negation(word) for word in words) + len(
+            _HAN_NEGATION.findall(plain)
+        )
         self.words = {_positive(word) for word in words if not _is_bare_negation(word)}
         self.units = {
             unit
             for word in self.words
-            for unit in (char_ngrams(_HAN_NEGATION.sub("", word)) if word[0] >= "\u3400" else [word])
+            for unit in (
+                char_ngrams(_HAN_NEGATION.sub("", word)) if word[0] >= "\u3400" else [word]
+            )
         }
 
     def has(self, word: str, instead_of: str) -> bool:

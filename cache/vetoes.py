@@ -2,19 +2,21 @@
 
 A veto speaks only when BOTH texts state a value of a kind and the values differ: identifiers, money,
 sizes, dates, numbers, a product of the shop's own list, polarity. A value on one side only is no veto.
-"Differ" means that neither side's values contain the other's.
+"Differ" means that neither side's values contain the other's. Where the list knows no product, two
+texts that are the same but for one named thing differ in it.
 """
 
 from __future__ import annotations
 
-import re
-import unicodedata
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from base.text import han_count
+from cache.dates import comparable
 from cache.polarity import polarity_conflict
+from cache.products import ProductNames
+from cache.swaps import swapped_things
 from cache.values import Values, values_in
+
+__all__ = ["ProductNames", "Stated", "conflicts", "stated"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,37 +28,6 @@ class Stated:
     products: frozenset[str]
 
 
-class ProductNames:
-    """Finds the shop's products in a text; the longest name wins, so siblings stay apart."""
-
-    def __init__(self, keys: Mapping[str, str]) -> None:
-        self._keys = dict(keys)
-        names = sorted(map(_name_pattern, self._keys), key=len, reverse=True)
-        self._pattern = re.compile("|".join(names)) if names else None
-
-    @classmethod
-    def of(cls, names: Mapping[str, Iterable[str]]) -> ProductNames:
-        """From product key -> its names and aliases."""
-        return cls({fold_name(name): key for key, values in names.items() for name in values if name.strip()})
-
-    def find(self, text: str) -> frozenset[str]:
-        """Keys of the products that the text names."""
-        if self._pattern is None:
-            return frozenset()
-        folded = fold_name(text)
-        return frozenset(self._keys[match.group()] for match in self._pattern.finditer(folded))
-
-
-def fold_name(text: str) -> str:
-    """NFKC, casefold, one space between words."""
-    return " ".join(re.sub(r"[-_]", " ", unicodedata.normalize("NFKC", text).casefold()).split())
-
-
-def _name_pattern(name: str) -> str:
-    literal = re.escape(name)
-    return literal if han_count(name) else rf"(?<!\w){literal}(?!\w)"
-
-
 def stated(text: str, *, products: ProductNames) -> Stated:
     """Read a text once; compare it with many."""
     return Stated(text=text, values=values_in(text), products=products.find(text))
@@ -64,17 +35,32 @@ def stated(text: str, *, products: ProductNames) -> Stated:
 
 def conflicts(left: Stated, right: Stated) -> tuple[str, ...]:
     """What differs, in words; empty when nothing forbids the answer."""
+    a, b = left.values, right.values
     kinds = (
-        ("identifiers", left.values.identifiers, right.values.identifiers),
-        ("money", left.values.money, right.values.money),
-        ("sizes", left.values.sizes, right.values.sizes),
-        ("dates", left.values.dates, right.values.dates),
-        ("numbers", left.values.numbers, right.values.numbers),
+        ("identifiers", a.identifiers, b.identifiers),
+        ("money", *_sums(a, b)),
+        ("sizes", a.sizes, b.sizes),
+        ("dates", *comparable(a.dates, b.dates)),
+        ("numbers", a.numbers, b.numbers),
         ("products", left.products, right.products),
     )
-    found = [f"{name} differ: {_shown(a)} / {_shown(b)}" for name, a, b in kinds if _differ(a, b)]
-    polarity = polarity_conflict(left.text, right.text)
-    return (*found, polarity) if polarity else tuple(found)
+    found = [f"{name} differ: {_shown(x)} / {_shown(y)}" for name, x, y in kinds if _differ(x, y)]
+    # A date or a size that was swapped is no named thing.
+    same_values = not found and a == b
+    signs = (
+        swapped_things(left.text, right.text) if same_values else None,
+        polarity_conflict(left.text, right.text),
+    )
+    return (*found, *(sign for sign in signs if sign))
+
+
+def _sums(a: Values, b: Values) -> tuple[frozenset[str], frozenset[str]]:
+    """Sums of money; a bare number stands for one where the other side names only money."""
+    if a.money and not b.money and not a.numbers:
+        return a.money, b.numbers
+    if b.money and not a.money and not b.numbers:
+        return a.numbers, b.money
+    return a.money, b.money
 
 
 def _differ(left: frozenset[str], right: frozenset[str]) -> bool:

@@ -1,0 +1,149 @@
+"""Days in a text: calendar dates, weekdays, holidays, sale days, relative days. Pure.
+
+双十一, 11.11, "Nov 11" and 光棍节 are one day; 周末 is Saturday and Sunday; 周一到周五 is five days.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from base.figures import chinese_number
+from cache.spans import Spans
+
+_MONTHS = {
+    name: number
+    for number, names in enumerate(
+        ("jan january", "feb february", "mar march", "apr april", "may", "jun june", "jul july",
+         "aug august", "sep sept september", "oct october", "nov november", "dec december"), 1,
+    )
+    for name in names.split()
+}  # fmt: skip
+_WEEK = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+# "sun", "sat" and "mon" are words of their own except after these.
+_SHORT_DAY = r"(?<=\b(?:on|by|to|or) )|(?<=\b(?:this|next|till|from|last) )|(?<=\b(?:until|every) )|(?<=-)"
+_NAMED = {
+    "today": "today", "tonight": "today", "tomorrow": "tomorrow", "yesterday": "yesterday",
+    "今天": "today", "今日": "today", "今晚": "today", "明天": "tomorrow", "明早": "tomorrow",
+    "明晚": "tomorrow", "昨天": "yesterday", "后天": "overmorrow", "前天": "two days ago",
+    "last year": "last-year", "去年": "last-year", "this year": "this-year", "今年": "this-year",
+    "next year": "next-year", "明年": "next-year", "this week": "this week", "本周": "this week",
+    "这周": "this week", "next week": "next week", "下周": "next week", "下星期": "next week",
+    "last week": "last week", "上周": "last week", "this month": "this month", "这个月": "this month",
+    "本月": "this month", "next month": "next month", "下个月": "next month", "下月": "next month",
+    "last month": "last month", "上个月": "last month", "月初": "start of month",
+    "月底": "end of month", "月中": "middle of month", "年底": "end of year", "年初": "start of year",
+    "christmas": "12-25", "xmas": "12-25", "圣诞": "12-25", "圣诞节": "12-25", "元旦": "01-01",
+    "new year's day": "01-01", "national day": "10-01", "golden week": "10-01", "国庆": "10-01",
+    "国庆节": "10-01", "十一国庆": "10-01", "十一假期": "10-01", "十一长假": "10-01",
+    "十一黄金周": "10-01", "spring festival": "spring festival", "chinese new year": "spring festival",
+    "lunar new year": "spring festival", "春节": "spring festival", "过年": "spring festival",
+    "大年": "spring festival", "除夕": "new year's eve", "mid-autumn": "mid-autumn",
+    "mid autumn": "mid-autumn", "中秋": "mid-autumn", "中秋节": "mid-autumn", "端午": "dragon boat",
+    "端午节": "dragon boat", "dragon boat": "dragon boat", "labour day": "05-01", "labor day": "05-01",
+    "五一": "05-01", "劳动节": "05-01", "清明": "qingming", "元宵": "lantern festival",
+    "妇女节": "03-08", "三八节": "03-08", "女神节": "03-08", "women's day": "03-08",
+    "valentine's": "02-14", "valentines": "02-14", "情人节": "02-14", "七夕": "qixi",
+    "儿童节": "06-01", "六一": "06-01", "children's day": "06-01", "母亲节": "mother's day",
+    "mother's day": "mother's day", "父亲节": "father's day", "father's day": "father's day",
+    "halloween": "10-31", "万圣节": "10-31", "black friday": "black friday", "黑五": "black friday",
+    "thanksgiving": "thanksgiving", "easter": "easter", "光棍节": "11-11", "618": "06-18",
+}  # fmt: skip
+_SALE_DAYS = {
+    "11": "11-11", "十一": "11-11", "eleven": "11-11", "12": "12-12", "十二": "12-12", "twelve": "12-12",
+}  # fmt: skip
+
+_NAME = "|".join(sorted(map(re.escape, _NAMED), key=len, reverse=True))
+_MONTH = "|".join(sorted(set(_MONTHS) - {"may"}, key=len, reverse=True)) + "|(?-i:May)"
+_DAY = r"(?:3[01]|[12]\d|0?[1-9])(?!\d)"
+_HAN_DAY = r"(?:[一二三]?十[一二三四五六七八九]?|[一二三四五六七八九])"
+_HAN_WEEKDAY = r"(?:周|星期|礼拜)(?P<{}>[一二三四五六日天])"
+_WEEKDAY = "|".join(_WEEK)
+_SPAN = re.compile(
+    rf"{_HAN_WEEKDAY.format('first')}\s?[到至~-]\s?{_HAN_WEEKDAY.format('last')}"
+    rf"|(?<![a-z])(?P<from>mon|tues?|wed|thu|fri|sat|{_WEEKDAY})\s?(?:to|-|–|through|till|until)\s?"
+    rf"(?P<until>{_WEEKDAY}|tues?|wed|thu|fri|sat|sun)(?![a-z])"
+    r"|(?P<working>\bweekdays?\b|(?<![\d个一二两三四五六七八九十]\s)(?<![\d个一二两三四五六七八九十])工作日)"
+    r"|(?P<weekend>\bweekends?\b|周末|双休日)",
+    re.IGNORECASE,
+)
+_DATE = re.compile(
+    r"(?:double|双|singles?['’]?)\s?-?(?P<double>11|12|十一|十二|eleven|twelve)(?!月)(?!\d)"
+    r"|(?P<year>20[2-3]\d)(?:-(?P<m1>\d{1,2})-(?P<d1>\d{1,2})(?!\d)|年|(?![\d.]))"
+    rf"|(?<![a-z])(?P<m2>{_MONTH})\.?\s*(?P<d2>{_DAY})(?:st|nd|rd|th)?"
+    rf"|(?<!\d)(?P<d3>{_DAY})(?:st|nd|rd|th)?\s+(?:of\s+)?(?P<m3>{_MONTH})\b"
+    rf"|(?<!\d)(?P<m4>1[0-2]|0?[1-9])\s?月\s?(?P<d4>{_DAY})\s?[号日]?"
+    rf"|(?P<m5>十[一二]?|[一二三四五六七八九])月(?P<d5>{_HAN_DAY})[号日]"
+    rf"|(?<![\d.])(?P<m6>1[0-2]|[1-9])\.(?P<d6>[12]\d|3[01]|10|11|12)(?![\d.])"
+    rf"|(?<![\d/])(?P<m7>1[0-2])/(?P<d7>{_DAY})(?![\d/])"
+    r"|(?<!\d)(?P<m8>1[0-2]|0?[1-9])\s?月(?:份)?|(?<![个])(?P<m9>十[一二]?|[一二三四五六七八九])月份?"
+    rf"|(?<![a-z])(?P<m10>{_MONTH})(?![a-z])"
+    rf"|(?<![路街弄巷道\d])(?P<d11>{_DAY})\s?[号日](?![鞋码的楼院房室店线本])"
+    rf"|{_HAN_WEEKDAY.format('weekday')}|(?<![a-z])(?P<latin_weekday>{_WEEKDAY})s?(?![a-z])"
+    rf"|(?:{_SHORT_DAY})(?P<short>mon|tues?|wed|thurs?|fri|sat|sun)(?![a-z])"
+    rf"|(?<![a-z\d])(?P<named>{_NAME})(?!['’]?[a-rt-z\d])",
+    re.IGNORECASE,
+)
+
+
+def dates_in(spans: Spans) -> frozenset[str]:
+    """Take the days of a text: MM-DD, `month N`, `day N`, `year N`, or a name."""
+    return frozenset(spans.take(_SPAN, _span) | spans.take(_DATE, _date))
+
+
+def comparable(left: frozenset[str], right: frozenset[str]) -> tuple[frozenset[str], frozenset[str]]:
+    """Both sides without their years where one says "this year" and the other 2026: unknown here."""
+    relative, absolute = _years(left | right, "-year"), _years(left | right, "year ")
+    if relative and absolute:
+        return left - relative - absolute, right - relative - absolute
+    return left, right
+
+
+def _years(days: frozenset[str], mark: str) -> frozenset[str]:
+    return frozenset(day for day in days if mark in day)
+
+
+def _span(match: re.Match[str]) -> Iterable[str]:
+    if match["weekend"]:
+        return _WEEK[5:]
+    if match["working"]:
+        return _WEEK[:5]
+    ends = (match["first"] or match["from"], match["last"] or match["until"])
+    first, last = (_weekday(end) for end in ends)
+    return _WEEK[first : last + 1] if first <= last else (*_WEEK[first:], *_WEEK[: last + 1])
+
+
+def _weekday(name: str) -> int:
+    """0 for Monday, from 一 or the beginning of an English name."""
+    if name in "一二三四五六日天":
+        return min("一二三四五六日天".index(name), 6)
+    return next(index for index, day in enumerate(_WEEK) if day.startswith(name.casefold()))
+
+
+def _date(match: re.Match[str]) -> Iterable[str]:
+    groups = {name: value for name, value in match.groupdict().items() if value}
+    if "double" in groups:
+        return (_SALE_DAYS[groups["double"].casefold()],)
+    if "named" in groups:
+        return (_NAMED[groups["named"].casefold().replace("’", "'")],)
+    for name in ("weekday", "latin_weekday", "short"):
+        if name in groups:
+            return (_WEEK[_weekday(groups[name])],)
+    year = (f"year {groups['year']}",) if "year" in groups else ()
+    return (*year, *_month_and_day(groups))
+
+
+def _month_and_day(groups: dict[str, str]) -> Iterable[str]:
+    month = next((_month(value) for name, value in groups.items() if name[0] == "m"), None)
+    day = next((_ordinal(value) for name, value in groups.items() if name[0] == "d"), None)
+    if month is None:
+        return () if day is None else (f"day {day}",)
+    return (f"month {month}",) if day is None else (f"{month:02}-{day:02}",)
+
+
+def _month(written: str) -> int:
+    return _MONTHS.get(written.casefold()) or _ordinal(written)
+
+
+def _ordinal(written: str) -> int:
+    return int(written) if written.isdecimal() else chinese_number(written) or 0

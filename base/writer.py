@@ -1,13 +1,14 @@
 """Group commit: one thread owns every write of the hot path.
 
-Jobs are plain functions that use the ORM. The thread takes whatever has queued up while the previous
-batch was being committed, runs it in ONE transaction and resolves the callers after the commit, so
-a caller that was answered knows that its rows are durable. No timer is involved: an idle writer
+Jobs are plain functions that use the ORM. The thread takes whatever has queued up while the
+previous batch was being committed, runs it in ONE transaction and resolves the callers after the
+commit, so a caller that was answered knows that its rows are durable. No timer is involved: an idle writer
 commits a lone job at once.
 
 Guarantees kept: jobs run in the order of submission; a job that raises is rolled back to its own
 savepoint and only its caller sees the exception; when the commit itself fails every caller of the
-batch gets the error. Given up: a job must not wait for another job, nor call a model or the network.
+batch gets the error; a job whose caller gave up before its batch began is not run. Given up: a job
+must not wait for another job, nor call a model or the network.
 """
 
 from __future__ import annotations
@@ -19,10 +20,11 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Any, TypeVar
 
-from django.db import DatabaseError, close_old_connections, connection, transaction
+from django.db import DatabaseError, Error, close_old_connections, connection, transaction
 
 T = TypeVar("T")
 _Job = tuple[Callable[[], Any], "Future[Any]"]
+_Outcome = tuple["Future[Any]", Any, BaseException | None]
 
 
 class WriterBusy(Exception):
@@ -51,7 +53,7 @@ class Writer:
             self._thread = None
 
     def submit(self, job: Callable[[], T]) -> Future[T]:
-        """Queue `job`; the future resolves after the commit. Raises WriterBusy when the queue is full."""
+        """Queue `job`; the future resolves after the commit. Raises WriterBusy on a full queue."""
         future: Future[T] = Future()
         try:
             self._queue.put_nowait((job, future))
@@ -88,15 +90,17 @@ class Writer:
         return batch, False
 
     def _commit(self, batch: list[_Job]) -> None:
-        outcomes: list[tuple[Future[Any], Any, BaseException | None]] = []
+        batch = [job for job in batch if job[1].set_running_or_notify_cancel()]
+        outcomes: list[_Outcome] = []
         try:
             with transaction.atomic():
-                for job, future in batch:
-                    outcomes.append((future, *_run_one(job)))
-        except DatabaseError as error:
-            for _, future in batch:
-                future.set_exception(error)
-            return
+                outcomes.extend((future, *_run_one(job)) for job, future in batch)
+                if connection.needs_rollback:  # Django would roll back in silence
+                    message = "the transaction broke off before its commit"
+                    raise DatabaseError(message)
+        except Error as error:
+            own = {future: failure for future, _, failure in outcomes if failure is not None}
+            outcomes = [(future, None, own.get(future, error)) for _, future in batch]
         for future, result, failure in outcomes:
             if failure is None:
                 future.set_result(result)

@@ -130,7 +130,7 @@ def load_dotenv(path: Path) -> None:
 def _dotenv_lines(content: str) -> Iterator[tuple[str, str]]:
     for line in content.splitlines():
         name, separator, value = line.partition("=")
-        if separator and not line.lstrip().startswith("#"):
+        if separator and name.strip() and not line.lstrip().startswith("#"):
             yield name.strip(), value.strip().strip("'\"")
 
 
@@ -139,4 +139,7 @@ def _read_secret(name: str, path: str) -> str:
         return Path(path).read_text(encoding="utf-8").strip()
     except OSError as error:
         message = f"{name} names {path}, which cannot be read: {error.strerror}"
+        raise ImproperlyConfigured(message) from error
+    except UnicodeDecodeError as error:
+        message = f"{name} names {path}, which is not UTF-8 text"
         raise ImproperlyConfigured(message) from error

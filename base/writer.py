@@ -2,8 +2,8 @@
 
 Jobs are plain functions that use the ORM. The thread takes whatever has queued up while the
 previous batch was being committed, runs it in ONE transaction and resolves the callers after the
-commit, so a caller that was answered knows that its rows are durable. No timer is involved: an idle writer
-commits a lone job at once.
+commit, so a caller that was answered knows that its rows are durable. No timer is involved: an
+idle writer commits a lone job at once.
 
 Guarantees kept: jobs run in the order of submission; a job that raises is rolled back to its own
 savepoint and only its caller sees the exception; when the commit itself fails every caller of the

@@ -48,7 +48,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         )
         result = report(rows, ended, site=site)
     if options.details is not None:
-        lines = (json.dumps(item.as_row() | {"label": rows[item.i]["label"]}, ensure_ascii=False) for item in ended)
+        lines = (
+            json.dumps(item.as_row() | {"label": rows[item.i]["label"]}, ensure_ascii=False)
+            for item in ended
+        )
         options.details.write_text("\n".join(lines) + "\n", encoding="utf-8")
     sys.stdout.write(json.dumps(result, indent=2, ensure_ascii=False) + "\n")
     return 0
@@ -64,7 +67,11 @@ def add_articles(
     wordings: dict[str, list[str]] = {}
     for row in rows:
         known = wordings.setdefault(row["label"], [])
-        if row["text"] not in asked and row["text"] not in known and len(known) < WORDINGS_PER_ARTICLE:
+        if (
+            row["text"] not in asked
+            and row["text"] not in known
+            and len(known) < WORDINGS_PER_ARTICLE
+        ):
             known.append(row["text"])
     for number, (label, texts) in enumerate(sorted(wordings.items())):
         if texts and not label.startswith("oos"):
@@ -94,7 +101,8 @@ def report(rows: Sequence[dict[str, str]], ended: Sequence[Ended], *, site: Site
     wrong = [
         item
         for item in ended
-        if item.wording_id and labels.get(str(wordings.get(item.wording_id))) != rows[item.i]["label"]
+        if item.wording_id
+        and labels.get(str(wordings.get(item.wording_id))) != rows[item.i]["label"]
     ]
     shared_calls = _repeats_that_called(ended, repeats, site=site)
     outcomes = Counter(item.outcome for item in ended)
@@ -102,7 +110,9 @@ def report(rows: Sequence[dict[str, str]], ended: Sequence[Ended], *, site: Site
     return {
         "questions": len(rows),
         "accepted": sum(item.accepted for item in ended),
-        "answered": sum(item.outcome in ("exact", "semantic", "joined", "miss", "bypass") for item in ended),
+        "answered": sum(
+            item.outcome in ("exact", "semantic", "joined", "miss", "bypass") for item in ended
+        ),
         "outcomes": dict(outcomes),
         "origins": dict(Counter(item.origin for item in ended)),
         "repeats": len(repeats),
@@ -129,7 +139,9 @@ def _repeats(rows: Sequence[dict[str, str]]) -> set[int]:
 
 def _repeats_that_called(ended: Sequence[Ended], repeats: set[int], *, site: Site) -> int:
     """Repeats of questions that may be shared and were nevertheless answered by a model."""
-    return sum(item.i in repeats and item.outcome == "miss" and item.origin == "model" for item in ended)
+    return sum(
+        item.i in repeats and item.outcome == "miss" and item.origin == "model" for item in ended
+    )
 
 
 def _money(site: Site) -> dict[str, Any]:
@@ -147,7 +159,8 @@ def _money(site: Site) -> dict[str, Any]:
         "upstream_429": refused,
         "bill_nano": bill["totals"]["cost_nano"],
         "ledger_nano": dict(booked),
-        "ledger_equals_bill": dict(booked) == {k: v for k, v in bill["totals"]["cost_nano"].items() if v},
+        "ledger_equals_bill": dict(booked)
+        == {k: v for k, v in bill["totals"]["cost_nano"].items() if v},
         "endpoints_used": sorted(str(row[0]) for row in ledger),
     }
 
@@ -162,7 +175,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--own-articles", action="store_true", help="Add stand-in articles for the stream's labels."
     )
-    parser.add_argument("--details", type=Path, default=None, help="Write one JSON line per question.")
+    parser.add_argument(
+        "--details", type=Path, default=None, help="Write one JSON line per question."
+    )
     return parser
 
 

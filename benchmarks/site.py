@@ -11,7 +11,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -32,25 +32,21 @@ class Site:
 
     def rows(self, query: str, *parameters: object) -> list[tuple[object, ...]]:
         """Rows of a read-only query on the site's database."""
-        with sqlite3.connect(f"file:{self.database}?mode=ro", uri=True) as connection:
+        uri = f"file:{self.database}?mode=ro"
+        with closing(sqlite3.connect(uri, uri=True)) as connection:
             return connection.execute(query, parameters).fetchall()
 
 
 @contextmanager
 def running_simulator(*options: str) -> Iterator[str]:
     """`python -m simulator` on a free port; yields its address."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "simulator", "--port", "0", *options],
-        stdout=subprocess.PIPE,
-        text=True,
-        cwd=ROOT,
-    )
-    try:
-        assert process.stdout is not None
-        yield process.stdout.readline().rsplit(" ", 1)[-1].strip()
-    finally:
-        process.terminate()
-        process.wait(timeout=20)
+    command = [sys.executable, "-m", "simulator", "--port", "0", *options]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT) as process:
+        try:
+            assert process.stdout is not None
+            yield process.stdout.readline().rsplit(" ", 1)[-1].strip()
+        finally:
+            process.terminate()
 
 
 @contextmanager
@@ -67,21 +63,20 @@ def running_site(
     subprocess.run([*manage, "prepare"], env=environment, cwd=ROOT, check=True, capture_output=True)
     database = folder / "breakwater.sqlite3"
     if before_start is not None:
-        with sqlite3.connect(database) as connection:
+        with closing(sqlite3.connect(database)) as connection, connection:
             before_start(connection)
     port = _free_port()
-    log = (folder / "serve.log").open("w", encoding="utf-8")
-    server = subprocess.Popen(
-        [*manage, "serve", "--port", str(port)], env=environment, cwd=ROOT, stdout=log, stderr=log
-    )
+    command = [*manage, "serve", "--port", str(port)]
     url = f"http://127.0.0.1:{port}"
-    try:
-        _wait_until_ready(url, server, folder / "serve.log")
-        yield Site(url=url, vendor=Remote(simulator_url), database=database)
-    finally:
-        server.terminate()
-        server.wait(timeout=60)
-        log.close()
+    with (
+        (folder / "serve.log").open("w", encoding="utf-8") as log,
+        subprocess.Popen(command, env=environment, cwd=ROOT, stdout=log, stderr=log) as server,
+    ):
+        try:
+            _wait_until_ready(url, server, folder / "serve.log")
+            yield Site(url=url, vendor=Remote(simulator_url), database=database)
+        finally:
+            server.terminate()
 
 
 def _environment(folder: Path, simulator_url: str) -> dict[str, str]:

@@ -47,14 +47,18 @@ def decide(
     bound = max(min_cosine, FLOOR_COSINE)
     nearest = candidates[0] if candidates else None
     if nearest is None:
-        return Decision(hit=None, nearest=None, vetoes=(), reason="nothing is stored for this partition")
+        return Decision(
+            hit=None, nearest=None, vetoes=(), reason="nothing is stored for this partition"
+        )
     first_vetoes: tuple[str, ...] = ()
     for candidate in candidates:
         if candidate.cosine < bound:
             break
         vetoes = vetoes_for(candidate.text)
         if not vetoes:
-            reason = f"cosine {candidate.cosine:.3f} reaches {bound:.2f} and nothing speaks against it"
+            reason = (
+                f"cosine {candidate.cosine:.3f} reaches {bound:.2f} and nothing speaks against it"
+            )
             return Decision(hit=candidate, nearest=nearest, vetoes=first_vetoes, reason=reason)
         first_vetoes = first_vetoes or vetoes
     if first_vetoes:

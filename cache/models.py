@@ -69,7 +69,9 @@ class Wording(models.Model):
     class Meta:
         ordering = ("-id",)
         constraints = [
-            models.UniqueConstraint(fields=["partition", "key"], name="cache_wording_once_per_partition")
+            models.UniqueConstraint(
+                fields=["partition", "key"], name="cache_wording_once_per_partition"
+            )
         ]
 
     def __str__(self) -> str:
@@ -110,7 +112,9 @@ class Lookup(models.Model):
     answer = models.ForeignKey(Answer, null=True, blank=True, on_delete=models.SET_NULL)
     wording = models.ForeignKey(Wording, null=True, blank=True, on_delete=models.SET_NULL)
     cosine = models.FloatField(null=True, blank=True)
-    nearest_cosine = models.FloatField(null=True, blank=True, help_text="Best candidate, served or not.")
+    nearest_cosine = models.FloatField(
+        null=True, blank=True, help_text="Best candidate, served or not."
+    )
     nearest_text = models.TextField(blank=True)
     reason = models.CharField(max_length=200)
     vetoes = models.JSONField(default=list, blank=True)
@@ -119,7 +123,9 @@ class Lookup(models.Model):
     revision = models.PositiveBigIntegerField(default=0)
     at = models.DateTimeField(db_index=True)
     ms = models.FloatField(default=0)
-    saved_nanousd = models.BigIntegerField(default=0, help_text="Cost of the call that the hit avoided.")
+    saved_nanousd = models.BigIntegerField(
+        default=0, help_text="Cost of the call that the hit avoided."
+    )
     simulated = models.BooleanField(default=False)
 
     class Meta:

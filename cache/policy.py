@@ -29,7 +29,10 @@ def objections(proposal: Proposal) -> tuple[str, ...]:
     foreign = sorted(proposal.cited - proposal.offered)
     checks = (
         (not proposal.question_may_be_shared, "the question is not one to share"),
-        (not proposal.prompt_held_only_articles, "the prompt held more than the question and articles"),
+        (
+            not proposal.prompt_held_only_articles,
+            "the prompt held more than the question and articles",
+        ),
         (not proposal.finished, "the answer has no proper end"),
         (proposal.declined, "the answer says that it does not know"),
         (not proposal.cited, "the answer cites no article"),
@@ -38,6 +41,9 @@ def objections(proposal: Proposal) -> tuple[str, ...]:
             bool(proposal.unsupported_figures),
             f"figures that no cited article holds: {', '.join(proposal.unsupported_figures)}",
         ),
-        (bool(proposal.personal_marks), f"the text is personal: {', '.join(proposal.personal_marks)}"),
+        (
+            bool(proposal.personal_marks),
+            f"the text is personal: {', '.join(proposal.personal_marks)}",
+        ),
     )
     return tuple(reason for failed, reason in checks if failed)

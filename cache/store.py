@@ -72,7 +72,13 @@ class Store:
     """Look-ups and storing back. All methods except the searches run on the event loop's thread."""
 
     def __init__(
-        self, *, writer: Writer, reader: Reader, engine_id: str, dimension: int, now: Callable[[], datetime]
+        self,
+        *,
+        writer: Writer,
+        reader: Reader,
+        engine_id: str,
+        dimension: int,
+        now: Callable[[], datetime],
     ) -> None:
         self._writer = writer
         self._reader = reader
@@ -92,7 +98,9 @@ class Store:
         """End the search thread."""
         self._search_thread.shutdown(wait=True)
 
-    def exact(self, partition: str, key: str, *, is_current: Callable[[Entry], bool]) -> Entry | None:
+    def exact(
+        self, partition: str, key: str, *, is_current: Callable[[Entry], bool]
+    ) -> Entry | None:
         """The entry of exactly this wording, if it may be served now."""
         entry = self._by_key.get((partition, key))
         return entry if entry is not None and self._serves(entry, is_current) else None
@@ -102,7 +110,9 @@ class Store:
     ) -> list[Candidate[Entry]]:
         """The nearest servable entries of the partition, best cosine first."""
         loop = asyncio.get_running_loop()
-        found = await loop.run_in_executor(self._search_thread, partial(self._search, partition, vector))
+        found = await loop.run_in_executor(
+            self._search_thread, partial(self._search, partition, vector)
+        )
         entries = ((self._by_id.get(wording_id), cosine) for wording_id, cosine in found)
         return [
             Candidate(entry=entry, text=entry.wording, cosine=cosine)
@@ -256,6 +266,7 @@ def _entry(row: Wording) -> Entry:
         expires_at=answer.expires_at,
         cost_nanousd=answer.cost_nanousd,
         sources=tuple(
-            (source.article_key, source.locale, source.article_version) for source in answer.sources.all()
+            (source.article_key, source.locale, source.article_version)
+            for source in answer.sources.all()
         ),
     )

@@ -60,7 +60,9 @@ async def answer(asked: Asked, *, desk: Desk, stage: Stage, receipt: Receipt) ->
         receipt.reason = "answered from a fixed text"
         return spoken
     if asked.past_the_cache or not verdict.may_share:
-        receipt.reason = "asked again past the cache" if asked.past_the_cache else "not for the shared cache"
+        receipt.reason = (
+            "asked again past the cache" if asked.past_the_cache else "not for the shared cache"
+        )
         return await think(asked, desk=desk, stage=stage, receipt=receipt, verdict=verdict)
 
     key = key_of(asked.text)
@@ -76,7 +78,13 @@ async def answer(asked: Asked, *, desk: Desk, stage: Stage, receipt: Receipt) ->
 
 
 async def follow(
-    shared: Shared[Entry], asked: Asked, *, desk: Desk, stage: Stage, receipt: Receipt, verdict: Verdict
+    shared: Shared[Entry],
+    asked: Asked,
+    *,
+    desk: Desk,
+    stage: Stage,
+    receipt: Receipt,
+    verdict: Verdict,
 ) -> Outcome:
     """The same question was in flight: take its answer if it may be shared, else go one's own way."""
     if shared.value is not None:
@@ -86,7 +94,13 @@ async def follow(
 
 
 async def lead(
-    flight: Flight[Entry], asked: Asked, *, desk: Desk, stage: Stage, receipt: Receipt, verdict: Verdict
+    flight: Flight[Entry],
+    asked: Asked,
+    *,
+    desk: Desk,
+    stage: Stage,
+    receipt: Receipt,
+    verdict: Verdict,
 ) -> Outcome:
     """First to ask: find or make the answer, and leave it to those who wait for it."""
     try:
@@ -104,7 +118,11 @@ async def think(
     vector = await embed(asked, desk=desk, receipt=receipt)
     if vector is not None and verdict.may_share and not asked.past_the_cache:
         decision = await look_up(asked, vector, desk=desk)
-        receipt.reason, receipt.vetoes, receipt.nearest = decision.reason, decision.vetoes, decision.nearest
+        receipt.reason, receipt.vetoes, receipt.nearest = (
+            decision.reason,
+            decision.vetoes,
+            decision.nearest,
+        )
         if decision.hit is not None:
             return served(decision.hit.entry, asked, cache="semantic", cosine=decision.hit.cosine)
 
@@ -113,11 +131,22 @@ async def think(
     receipt.tier_reason = tier.reason
     subject = await _subject(asked, verdict=verdict, desk=desk)
     knowledge = configuration.knowledge.get(asked.language)
-    found = knowledge.search(subject, vector=vector if subject == asked.text else None) if knowledge else []
+    found = (
+        knowledge.search(subject, vector=vector if subject == asked.text else None)
+        if knowledge
+        else []
+    )
     if not found:
         return desk.speaking.no_article(asked, verdict=verdict, tier=tier, receipt=receipt)
     return await ask_model(
-        asked, desk=desk, stage=stage, receipt=receipt, verdict=verdict, tier=tier, found=found, vector=vector
+        asked,
+        desk=desk,
+        stage=stage,
+        receipt=receipt,
+        verdict=verdict,
+        tier=tier,
+        found=found,
+        vector=vector,
     )
 
 
@@ -125,7 +154,9 @@ async def embed(asked: Asked, *, desk: Desk, receipt: Receipt) -> NDArray[np.flo
     """The question's unit vector, or None where the model does not know its words or cannot see its end."""
     embedded = await desk.embedder.embed(asked.text)
     if embedded.unknown_share > MAX_UNKNOWN_SHARE:
-        receipt.guards.append(f"coverage: {embedded.unknown_share:.0%} of the word pieces are unknown")
+        receipt.guards.append(
+            f"coverage: {embedded.unknown_share:.0%} of the word pieces are unknown"
+        )
     elif not embedded.fits:
         receipt.guards.append("coverage: longer than the model's window")
     else:
@@ -138,9 +169,12 @@ async def look_up(asked: Asked, vector: NDArray[np.float32], *, desk: Desk) -> D
     """The nearest stored wordings, and whether one of them may be served."""
     products = asked.configuration.products
     question = stated(asked.text, products=products)
-    candidates = await desk.store.nearest(asked.partition, vector, is_current=partial(_is_current, asked))
+    candidates = await desk.store.nearest(
+        asked.partition, vector, is_current=partial(_is_current, asked)
+    )
     return decide(
-        candidates, vetoes_for=lambda wording: conflicts(question, stated(wording, products=products))
+        candidates,
+        vetoes_for=lambda wording: conflicts(question, stated(wording, products=products)),
     )
 
 
@@ -175,14 +209,22 @@ async def ask_model(
             on_wait=stage.wait,
         )
     except (Exhausted, TooLarge) as error:
-        receipt.reason = f"{receipt.reason}; no model: {error}" if receipt.reason else f"no model: {error}"
+        receipt.reason = (
+            f"{receipt.reason}; no model: {error}" if receipt.reason else f"no model: {error}"
+        )
         await telling.discard()
         return desk.speaking.article_instead(asked, verdict=verdict, tier=tier, found=found)
     told = await telling.end(answered, built=built, tier=tier, bypass=not verdict.may_share)
     if told.outcome.origin != "model":
         return told.outcome
     stored = await desk.speaking.remember(
-        told, asked=asked, desk_store=desk.store, verdict=verdict, receipt=receipt, built=built, vector=vector
+        told,
+        asked=asked,
+        desk_store=desk.store,
+        verdict=verdict,
+        receipt=receipt,
+        built=built,
+        vector=vector,
     )
     return told.with_stored(stored)
 
@@ -213,7 +255,12 @@ def _is_current(asked: Asked, entry: Entry) -> bool:
 
 async def _turns(asked: Asked, *, desk: Desk) -> list[transcript.Turn]:
     return await desk.reader.run(
-        partial(transcript.last_turns, asked.conversation_id, before_question_id=asked.question_id, count=3)
+        partial(
+            transcript.last_turns,
+            asked.conversation_id,
+            before_question_id=asked.question_id,
+            count=3,
+        )
     )
 
 

@@ -77,7 +77,11 @@ def check_numbers(app_configs: Any, **_: Any) -> Sequence[CheckMessage]:
     """Bounds must be positive."""
     names = ("RETENTION_DAYS", "CHAT_RATE_PER_SHOPPER", "CHAT_SOCKETS_PER_IP")
     return [
-        Error(f"{name} must be at least 1.", hint=f"Set {name} to a positive number.", id="chatbot.E003")
+        Error(
+            f"{name} must be at least 1.",
+            hint=f"Set {name} to a positive number.",
+            id="chatbot.E003",
+        )
         for name in names
         if getattr(settings, name) < 1
     ]
@@ -97,6 +101,10 @@ def check_deploy(app_configs: Any, **_: Any) -> Sequence[CheckMessage]:
         )
     if env.text("PRETEND_NOW"):
         found.append(
-            Error("PRETEND_NOW moves the site's clock.", hint="Leave PRETEND_NOW empty.", id="chatbot.E005")
+            Error(
+                "PRETEND_NOW moves the site's clock.",
+                hint="Leave PRETEND_NOW empty.",
+                id="chatbot.E005",
+            )
         )
     return found

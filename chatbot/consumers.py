@@ -128,7 +128,9 @@ class ChatConsumer(AsyncWebsocketConsumer):
             case Feedback():
                 await self._feedback(frame, opened)
             case Resume():
-                await self._replay(partial(transcript.frames_after, opened.conversation_id, after=frame.after))
+                await self._replay(
+                    partial(transcript.frames_after, opened.conversation_id, after=frame.after)
+                )
             case History():
                 await self._replay(
                     partial(transcript.frames_before, opened.conversation_id, before=frame.before)
@@ -194,7 +196,9 @@ class ChatConsumer(AsyncWebsocketConsumer):
             simulated=self._runtime.simulated,
         )
 
-    async def _replay_question(self, accepted: transcript.Accepted, opened: transcript.Opened) -> None:
+    async def _replay_question(
+        self, accepted: transcript.Accepted, opened: transcript.Opened
+    ) -> None:
         """The same id again: the frames it has had so far, as they were sent."""
         after = int(accepted.frame.get("seq", 1)) - 1
         found, _ = await self._runtime.reader.run(
@@ -206,9 +210,11 @@ class ChatConsumer(AsyncWebsocketConsumer):
 
     async def _stop(self, frame: Stop, opened: transcript.Opened) -> None:
         question_id = await self._runtime.reader.run(
-            lambda: Question.objects.filter(conversation_id=opened.conversation_id, client_id=frame.id)
-            .values_list("id", flat=True)
-            .first()
+            lambda: (
+                Question.objects.filter(conversation_id=opened.conversation_id, client_id=frame.id)
+                .values_list("id", flat=True)
+                .first()
+            )
         )
         if question_id is None:
             self._error("bad_frame", "unknown_question", frame_id=frame.id)
@@ -239,7 +245,12 @@ class ChatConsumer(AsyncWebsocketConsumer):
             self._show(None, close=True)
 
     def _error(
-        self, code: ErrorCode, text_key: str, *, frame_id: str | None, retry_after_s: float | None = None
+        self,
+        code: ErrorCode,
+        text_key: str,
+        *,
+        frame_id: str | None,
+        retry_after_s: float | None = None,
     ) -> None:
         message = self._runtime.configuration.site.say(text_key, locale=self._locale)
         self._show(frames.error(code, message, frame_id=frame_id, retry_after_s=retry_after_s))

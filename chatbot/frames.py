@@ -20,7 +20,15 @@ MAX_ID_CHARACTERS = 64
 LOCALES = ("en", "zh-hans")
 
 ErrorCode = Literal[
-    "bad_frame", "too_long", "too_fast", "conflict", "busy", "deadline", "no_model", "not_available", "internal"
+    "bad_frame",
+    "too_long",
+    "too_fast",
+    "conflict",
+    "busy",
+    "deadline",
+    "no_model",
+    "not_available",
+    "internal",
 ]
 ServerFrame = dict[str, Any]
 
@@ -171,11 +179,19 @@ CLIENT_FRAMES = tuple(_PARSERS)
 
 
 def error(
-    code: ErrorCode, message: str, *, frame_id: str | None = None, retry_after_s: float | None = None
+    code: ErrorCode,
+    message: str,
+    *,
+    frame_id: str | None = None,
+    retry_after_s: float | None = None,
 ) -> ServerFrame:
     """An `error` frame; it gets a `seq` only when it ends an accepted question."""
     return {
-        "type": "error", "id": frame_id, "code": code, "message": message, "retry_after_s": retry_after_s
+        "type": "error",
+        "id": frame_id,
+        "code": code,
+        "message": message,
+        "retry_after_s": retry_after_s,
     }
 
 

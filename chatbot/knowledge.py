@@ -91,7 +91,8 @@ class _Corpus:
         frequency = Counter(unit for counts in self._counts for unit in counts)
         total = len(documents)
         self._idf = {
-            unit: math.log(1 + (total - count + 0.5) / (count + 0.5)) for unit, count in frequency.items()
+            unit: math.log(1 + (total - count + 0.5) / (count + 0.5))
+            for unit, count in frequency.items()
         }
         self._unseen_idf = math.log(1 + (total + 0.5) / 0.5)
 
@@ -160,7 +161,8 @@ class Knowledge:
     def _score(self, number: int, query: Counter[str], vector: NDArray[np.float32] | None) -> Found:
         article, weights = self._articles[number], self._weights
         typical = max(
-            (self._corpus.likeness(query, wording) for wording in self._wordings[number]), default=0.0
+            (self._corpus.likeness(query, wording) for wording in self._wordings[number]),
+            default=0.0,
         )
         body = self._corpus.coverage(query, number)
         lexical = weights.asked_as * typical + (1 - weights.asked_as) * body
@@ -174,5 +176,9 @@ class Knowledge:
 
 def unsupported_figures(answer: str, *, articles: Sequence[ArticleText]) -> tuple[str, ...]:
     """Figures that the answer states and none of `articles` does, as written in the answer."""
-    known = {figure.value for article in articles for figure in figures_in(f"{article.title}\n{article.text}")}
+    known = {
+        figure.value
+        for article in articles
+        for figure in figures_in(f"{article.title}\n{article.text}")
+    }
     return tuple(figure.written for figure in figures_in(answer) if figure.value not in known)

@@ -21,7 +21,9 @@ class Site(models.Model):
     key = models.SlugField(unique=True)
     name = models.JSONField(default=dict)
     greeting = models.JSONField(default=dict, blank=True)
-    suggestions = models.JSONField(default=dict, blank=True, help_text="locale -> list of questions")
+    suggestions = models.JSONField(
+        default=dict, blank=True, help_text="locale -> list of questions"
+    )
     contact = models.JSONField(default=dict, blank=True)
     hours = models.JSONField(default=dict, blank=True)
     tone = models.JSONField(default=dict, blank=True)
@@ -60,7 +62,9 @@ class Article(models.Model):
     topic = models.CharField(max_length=40)
     title = models.CharField(max_length=200)
     text = models.TextField(help_text="Markdown.")
-    asked_as = models.JSONField(default=list, blank=True, help_text="Typical wordings, for the search.")
+    asked_as = models.JSONField(
+        default=list, blank=True, help_text="Typical wordings, for the search."
+    )
     url = models.CharField(max_length=300, blank=True)
     version = models.PositiveIntegerField(default=1, editable=False)
     enabled = models.BooleanField(default=True)
@@ -88,7 +92,9 @@ class ArticleVersion(models.Model):
     class Meta:
         ordering = ("-version",)
         constraints = [
-            models.UniqueConstraint(fields=["article", "version"], name="chatbot_article_version_once")
+            models.UniqueConstraint(
+                fields=["article", "version"], name="chatbot_article_version_once"
+            )
         ]
 
     def __str__(self) -> str:
@@ -134,7 +140,9 @@ class Question(models.Model):
     TERMINAL = (ANSWERED, HANDED_OVER, FAILED, STOPPED)
     STATES = [(value, value) for value in (*OPEN, *TERMINAL)]
 
-    conversation = models.ForeignKey(Conversation, on_delete=models.CASCADE, related_name="questions")
+    conversation = models.ForeignKey(
+        Conversation, on_delete=models.CASCADE, related_name="questions"
+    )
     client_id = models.CharField(max_length=64)
     text = models.TextField()
     locale = models.CharField(max_length=10)
@@ -163,9 +171,13 @@ class Question(models.Model):
     class Meta:
         ordering = ("-id",)
         constraints = [
-            models.UniqueConstraint(fields=["conversation", "client_id"], name="chatbot_question_once")
+            models.UniqueConstraint(
+                fields=["conversation", "client_id"], name="chatbot_question_once"
+            )
         ]
-        indexes = [models.Index(fields=["simulated", "accepted_at"], name="chatbot_question_by_time")]
+        indexes = [
+            models.Index(fields=["simulated", "accepted_at"], name="chatbot_question_by_time")
+        ]
 
     def __str__(self) -> str:
         return self.text[:80]
@@ -246,7 +258,8 @@ class Tally(models.Model):
         ordering = ("-starts_at", "metric", "label")
         constraints = [
             models.UniqueConstraint(
-                fields=["starts_at", "site_id", "simulated", "metric", "label"], name="chatbot_tally_once"
+                fields=["starts_at", "site_id", "simulated", "metric", "label"],
+                name="chatbot_tally_once",
             )
         ]
 

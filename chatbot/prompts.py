@@ -25,7 +25,9 @@ MAX_TURNS = 3
 ANSWER_TOKENS = 400
 
 LANGUAGE_NAMES = {"en": "English", "zh-hans": "Simplified Chinese"}
-PERSONAL_RULE = "If the question is about the shopper's own order, explain how they look it up themselves."
+PERSONAL_RULE = (
+    "If the question is about the shopper's own order, explain how they look it up themselves."
+)
 TEMPLATE_PATH = Path(__file__).resolve().parent.parent / "templates" / "prompts" / "answer.txt"
 TEMPLATE = TEMPLATE_PATH.read_text(encoding="utf-8")
 PROMPT_VERSION = hashlib.blake2b(TEMPLATE.encode(), digest_size=4).hexdigest()
@@ -73,7 +75,9 @@ def build(
 
 
 def _as_messages(turn: Turn) -> tuple[Message, Message]:
-    return Message(role="user", content=turn.question), Message(role="assistant", content=turn.answer)
+    return Message(role="user", content=turn.question), Message(
+        role="assistant", content=turn.answer
+    )
 
 
 def _block(article: ArticleText) -> str:

@@ -28,7 +28,9 @@ def record_answer(
 ) -> ServerFrame | None:
     """End the question with an `answer` frame; None when something else ended it first."""
     lookup = _lookup(asked, outcome, receipt=receipt, now=now, total_ms=total_ms)
-    body = answer_frame(asked, outcome, total_ms=total_ms, receipt=str(asked.question_id), stopped=stopped)
+    body = answer_frame(
+        asked, outcome, total_ms=total_ms, receipt=str(asked.question_id), stopped=stopped
+    )
     fields = {
         **_fields(asked, receipt),
         "origin": outcome.origin,
@@ -89,7 +91,9 @@ def _fields(asked: Asked, receipt: Receipt) -> dict[str, Any]:
     }
 
 
-def _lookup(asked: Asked, outcome: Outcome, *, receipt: Receipt, now: datetime, total_ms: int) -> Lookup:
+def _lookup(
+    asked: Asked, outcome: Outcome, *, receipt: Receipt, now: datetime, total_ms: int
+) -> Lookup:
     nearest = receipt.nearest
     reasons = [receipt.reason, *(f"not stored: {reason}" for reason in receipt.objections)]
     return Lookup(

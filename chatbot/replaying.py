@@ -36,7 +36,18 @@ class Ended:
 
     def as_row(self) -> dict[str, Any]:
         """The row that `--json` prints."""
-        names = ("i", "text", "outcome", "origin", "answer_id", "wording_id", "cosine", "tier", "model", "ms")
+        names = (
+            "i",
+            "text",
+            "outcome",
+            "origin",
+            "answer_id",
+            "wording_id",
+            "cosine",
+            "tier",
+            "model",
+            "ms",
+        )
         return {name: getattr(self, name) for name in names}
 
 
@@ -68,7 +79,9 @@ async def ask_once(i: int, text: str, *, url: str, confirm: str) -> Ended:
     try:
         async with (
             asyncio.timeout(GIVE_UP_S),
-            connect(f"{scheme}://{parts.netloc}/ws/chat/", origin=f"{parts.scheme}://{parts.netloc}") as socket,  # type: ignore[arg-type]  # the library's own string type
+            connect(
+                f"{scheme}://{parts.netloc}/ws/chat/", origin=f"{parts.scheme}://{parts.netloc}"
+            ) as socket,  # type: ignore[arg-type]  # the library's own string type
         ):
             await socket.send(json.dumps({"type": "ask", "id": frame_id, "text": text}))
             accepted, last = await _until_end(socket, frame_id, confirm=confirm)

@@ -43,7 +43,9 @@ def read_article(path: Path) -> dict[str, Any]:
     """One Markdown file with `name: value` lines between --- lines: title, topic, asked_as, text."""
     _, head, text = path.read_text(encoding="utf-8").split("---\n", 2)
     fields = dict(line.split(": ", 1) for line in head.strip().splitlines())
-    asked_as = [wording.strip() for wording in fields.get("asked_as", "").split("|") if wording.strip()]
+    asked_as = [
+        wording.strip() for wording in fields.get("asked_as", "").split("|") if wording.strip()
+    ]
     return {
         "title": fields["title"].strip(),
         "topic": fields["topic"].strip(),
@@ -70,7 +72,9 @@ def _products(site: Site) -> int:
 
 def _articles(site: Site) -> int:
     return sum(
-        Article.objects.get_or_create(site=site, key=path.stem, locale=locale, defaults=read_article(path))[1]
+        Article.objects.get_or_create(
+            site=site, key=path.stem, locale=locale, defaults=read_article(path)
+        )[1]
         for locale in LOCALES
         for path in sorted((DEMO_DIR / "articles" / locale).glob("*.md"))
     )
@@ -93,7 +97,9 @@ def _models() -> int:
 
 def _dates(row: dict[str, Any]) -> dict[str, Any]:
     """JSON knows no dates: turn the two date fields into ones."""
-    return row | {name: date.fromisoformat(row[name]) for name in ("valid_from", "valid_until") if name in row}
+    return row | {
+        name: date.fromisoformat(row[name]) for name in ("valid_from", "valid_until") if name in row
+    }
 
 
 def _prices() -> int:
@@ -166,5 +172,7 @@ def _rule_set() -> int:
     )
     Rule.objects.bulk_create(Rule(rule_set=rule_set, **row) for row in _json("rules.json"))
     with (DEMO_DIR / "examples.csv").open(encoding="utf-8", newline="") as file:
-        Example.objects.bulk_create(Example(rule_set=rule_set, **row) for row in csv.DictReader(file))
+        Example.objects.bulk_create(
+            Example(rule_set=rule_set, **row) for row in csv.DictReader(file)
+        )
     return 1

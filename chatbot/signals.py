@@ -15,15 +15,27 @@ from chatbot.models import Article, ArticleVersion, Product, Site
 from routing.models import Chain, Endpoint, ExchangeRate, Model, Price, RuleSet
 
 CONFIGURATION: tuple[type[Row], ...] = (
-    Site, Product, Article, Endpoint, Model, Price, ExchangeRate, Chain, RuleSet,
+    Site,
+    Product,
+    Article,
+    Endpoint,
+    Model,
+    Price,
+    ExchangeRate,
+    Chain,
+    RuleSet,
 )
 
 
 def connect() -> None:
     """Register the receivers; called once when the app is ready."""
     for sender in CONFIGURATION:
-        post_save.connect(_configuration_changed, sender=sender, dispatch_uid=f"bump-save-{sender.__name__}")
-        post_delete.connect(_configuration_changed, sender=sender, dispatch_uid=f"bump-del-{sender.__name__}")
+        post_save.connect(
+            _configuration_changed, sender=sender, dispatch_uid=f"bump-save-{sender.__name__}"
+        )
+        post_delete.connect(
+            _configuration_changed, sender=sender, dispatch_uid=f"bump-del-{sender.__name__}"
+        )
     pre_save.connect(_raise_version, sender=Article, dispatch_uid="article-version")
     post_save.connect(_keep_version, sender=Article, dispatch_uid="article-history")
     post_save.connect(_answer_changed, sender=Answer, dispatch_uid="answer-changed")
@@ -55,6 +67,4 @@ def _answer_changed(instance: Answer, created: bool, **_: Any) -> None:  # noqa:
     if created:
         return
     op = Change.ADD if instance.status in Answer.SERVED else Change.REMOVE
-    record_changes(
-        instance.wordings.values_list("id", flat=True), op=op, now=timezone.now()
-    )
+    record_changes(instance.wordings.values_list("id", flat=True), op=op, now=timezone.now())

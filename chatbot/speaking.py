@@ -168,7 +168,9 @@ class Telling:
         if self._shown:
             await self._stage.restart()
 
-    async def end(self, answered: Answered, *, built: BuiltPrompt, tier: Classified, bypass: bool) -> Told:
+    async def end(
+        self, answered: Answered, *, built: BuiltPrompt, tier: Classified, bypass: bool
+    ) -> Told:
         """The finished answer, or what replaces it."""
         rest = self._marks.flush()
         if rest and not self._marks.declined:
@@ -270,6 +272,8 @@ def _new_answer(
 def _versions_stand(site_id: int, sources: Sequence[tuple[str, str, int]]) -> bool:
     """Whether the articles still stand at these versions; runs inside the writing transaction."""
     return all(
-        Article.objects.filter(site_id=site_id, key=key, locale=locale, version=version, enabled=True).exists()
+        Article.objects.filter(
+            site_id=site_id, key=key, locale=locale, version=version, enabled=True
+        ).exists()
         for key, locale, version in sources
     )

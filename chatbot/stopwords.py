@@ -25,8 +25,19 @@ _MIN_STEM = 3
 def stem(word: str) -> str:
     """The word without its commonest endings; short words stay as they are."""
     word = word.replace("\u2019", "'").removesuffix("'s")
-    for ending, replacement in (("ies", "y"), ("sses", "ss"), ("ing", ""), ("ed", ""), ("es", "e"), ("s", "")):
-        if word.endswith(ending) and len(word) - len(ending) >= _MIN_STEM and not word.endswith("ss"):
+    for ending, replacement in (
+        ("ies", "y"),
+        ("sses", "ss"),
+        ("ing", ""),
+        ("ed", ""),
+        ("es", "e"),
+        ("s", ""),
+    ):
+        if (
+            word.endswith(ending)
+            and len(word) - len(ending) >= _MIN_STEM
+            and not word.endswith("ss")
+        ):
             return _undouble(word.removesuffix(ending) + replacement)
     return word.removesuffix("e") if len(word) > _MIN_STEM + 1 else word
 

@@ -18,7 +18,6 @@ from routing.models import Call
 OUTBOX_BATCH = 100
 
 
-
 @shared_task
 def work_outbox() -> int:
     """Do what is due in the outbox, oldest first; a failing row is tried again later, with a growing wait."""

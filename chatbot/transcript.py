@@ -107,7 +107,9 @@ def accept(
                 retry_of=original,
                 accepted_at=now,
                 deadline_at=now + timedelta(seconds=deadline_s),
-                simulated=Conversation.objects.values_list("simulated", flat=True).get(id=conversation_id),
+                simulated=Conversation.objects.values_list("simulated", flat=True).get(
+                    id=conversation_id
+                ),
             )
     except IntegrityError:
         return _accepted_before(conversation_id, client_id=client_id, text=text)
@@ -128,12 +130,16 @@ def _accepted_before(conversation_id: int, *, client_id: str, text: str) -> Acce
     )
 
 
-def append_frame(conversation_id: int, body: ServerFrame, *, question_id: int | None) -> ServerFrame:
+def append_frame(
+    conversation_id: int, body: ServerFrame, *, question_id: int | None
+) -> ServerFrame:
     """Give the frame the conversation's next `seq` and store it. Call inside a transaction."""
     Conversation.objects.filter(id=conversation_id).update(last_seq=F("last_seq") + 1)
     seq = Conversation.objects.values_list("last_seq", flat=True).get(id=conversation_id)
     frame = {**body, "seq": seq}
-    Frame.objects.create(conversation_id=conversation_id, seq=seq, question_id=question_id, body=frame)
+    Frame.objects.create(
+        conversation_id=conversation_id, seq=seq, question_id=question_id, body=frame
+    )
     return frame
 
 
@@ -179,7 +185,9 @@ def last_turns(conversation_id: int, *, before_question_id: int, count: int) -> 
     ).order_by("-id")[:count]
     turns = []
     for question in reversed(rows):
-        body = Frame.objects.filter(question=question, body__type="answer").values_list("body", flat=True)
+        body = Frame.objects.filter(question=question, body__type="answer").values_list(
+            "body", flat=True
+        )
         answer = body.first()
         if answer is not None:
             turns.append(Turn(question=question.text, answer=str(answer["text"])))
@@ -197,5 +205,7 @@ def record_feedback(conversation_id: int, *, client_id: str, value: str, reason:
     question = Question.objects.filter(conversation_id=conversation_id, client_id=client_id).first()
     if question is None:
         return False
-    Feedback.objects.update_or_create(question=question, defaults={"value": value, "reason": reason})
+    Feedback.objects.update_or_create(
+        question=question, defaults={"value": value, "reason": reason}
+    )
     return True

@@ -98,7 +98,10 @@ def livez(request: HttpRequest) -> JsonResponse:
 @require_GET
 def readyz(request: HttpRequest) -> JsonResponse:
     """Each check by name. A missing model is `degraded`, not unready: the cache still answers."""
-    checks = {"process": "ok" if Process.current().ready else "not ready", "database": _database_state()}
+    checks = {
+        "process": "ok" if Process.current().ready else "not ready",
+        "database": _database_state(),
+    }
     if Process.current().ready:
         runtime = Process.current().runtime
         checks["wordings"] = f"{len(runtime.store)} loaded"

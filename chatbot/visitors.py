@@ -40,7 +40,10 @@ def shopper_of(scope: Scope) -> tuple[str | None, str]:
     """The shopper's public id, if the cookie holds a true one, and the locale that was chosen."""
     cookies = parse_cookie(_header(scope, b"cookie"))
     locale = cookies.get(LOCALE_COOKIE, "en")
-    return unsign_shopper(cookies.get(SHOPPER_COOKIE, "")), locale if locale in ("en", "zh-hans") else "en"
+    return unsign_shopper(cookies.get(SHOPPER_COOKIE, "")), locale if locale in (
+        "en",
+        "zh-hans",
+    ) else "en"
 
 
 def origin_is_ours(scope: Scope, *, allowed: Sequence[str]) -> bool:
@@ -61,7 +64,9 @@ def client_address(scope: Scope) -> str:
 
 
 def _header(scope: Scope, name: bytes) -> str:
-    return next((value.decode("latin-1") for key, value in scope.get("headers", ()) if key == name), "")
+    return next(
+        (value.decode("latin-1") for key, value in scope.get("headers", ()) if key == name), ""
+    )
 
 
 def _signer() -> Signer:

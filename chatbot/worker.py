@@ -18,7 +18,11 @@ class InProcessWorker:
     def __init__(self) -> None:
         self._stopped = threading.Event()
         self._controller = app.WorkController(
-            pool="threads", concurrency=1, without_gossip=True, without_mingle=True, without_heartbeat=True
+            pool="threads",
+            concurrency=1,
+            without_gossip=True,
+            without_mingle=True,
+            without_heartbeat=True,
         )
         self._threads = [
             threading.Thread(target=self._controller.start, name="celery", daemon=True),

@@ -86,13 +86,19 @@ class Classifier:
         for rule in self._rules:
             phrase = rule.matches(text, language=language)
             if phrase is not None:
-                return Classified(rule.tier, f'rule {rule.position} "{rule.name}" matched "{phrase}"')
+                return Classified(
+                    rule.tier, f'rule {rule.position} "{rule.name}" matched "{phrase}"'
+                )
         if vector is not None and self._matrix is not None:
-            return self._vote(self._nearest_by_vector(vector), floor=self._parameters.min_cosine, unit="cosine")
+            return self._vote(
+                self._nearest_by_vector(vector), floor=self._parameters.min_cosine, unit="cosine"
+            )
         neighbours = self._nearest_by_grams(text, language)
         return self._vote(neighbours, floor=self._parameters.min_overlap, unit="overlap")
 
-    def _nearest_by_vector(self, vector: NDArray[np.float32]) -> list[tuple[float, LabelledExample]]:
+    def _nearest_by_vector(
+        self, vector: NDArray[np.float32]
+    ) -> list[tuple[float, LabelledExample]]:
         assert self._matrix is not None
         cosines = self._matrix @ vector
         order = np.argsort(-cosines)[: self._parameters.neighbours]
@@ -111,7 +117,9 @@ class Classifier:
         self, neighbours: Sequence[tuple[float, LabelledExample]], *, floor: float, unit: str
     ) -> Classified:
         if not neighbours:
-            return Classified(Tier.REGULAR, "abstained: there are no examples to compare with", abstained=True)
+            return Classified(
+                Tier.REGULAR, "abstained: there are no examples to compare with", abstained=True
+            )
         nearest_score, nearest = neighbours[0]
         if nearest_score < floor:
             reason = f'abstained: nearest example "{nearest.text}" has {unit} {nearest_score:.2f} < {floor:.2f}'
@@ -122,9 +130,15 @@ class Classifier:
         winner = max(votes, key=lambda tier: votes[tier])
         share = votes[winner] / sum(votes.values())
         if share < self._parameters.min_share:
-            return Classified(Tier.REGULAR, f"abstained: the nearest examples disagree ({share:.0%})", abstained=True)
+            return Classified(
+                Tier.REGULAR,
+                f"abstained: the nearest examples disagree ({share:.0%})",
+                abstained=True,
+            )
         best = next(example for _, example in neighbours if example.tier is winner)
-        return Classified(winner, f'like "{best.text}" ({unit} {nearest_score:.2f}, {share:.0%} of the vote)')
+        return Classified(
+            winner, f'like "{best.text}" ({unit} {nearest_score:.2f}, {share:.0%} of the vote)'
+        )
 
 
 def _gram_counts(text: str) -> Counter[str]:

@@ -12,6 +12,7 @@ import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 import httpx
 
@@ -45,18 +46,20 @@ DEFAULT_TIMEOUTS = Timeouts()
 
 @dataclass(slots=True)
 class _Pace:
-    """When the next content is due, and whether any was shown."""
+    """When the next content is due, in the event loop's time, and what came so far."""
 
-    clock: Clock
-    deadline_s: float
-    due_s: float
+    deadline_at: float
+    due_at: float
     answered: bool = False
     shown: bool = False
     request_id: str = ""
 
-    def left_s(self) -> float:
-        """Seconds until the next content is overdue."""
-        return max(0.0, min(self.deadline_s, self.due_s) - self.clock.monotonic_s())
+    def timeout(self) -> asyncio.Timeout:
+        """A timeout at the moment when content is overdue. Raises TimeoutError if that is over."""
+        when = min(self.deadline_at, self.due_at)
+        if when <= _loop_s():
+            raise TimeoutError
+        return asyncio.timeout_at(when)
 
 
 class Client:
@@ -112,11 +115,14 @@ class Client:
             stream=True,
             end_user=end_user,
         )
-        pace = _Pace(clock, deadline_s, clock.monotonic_s() + self._timeouts.first_content_s)
+        pace = _Pace(
+            deadline_at=_loop_s() + deadline_s - clock.monotonic_s(),
+            due_at=_loop_s() + self._timeouts.first_content_s,
+        )
         try:
             async with self._sent(request, pace=pace, attempt_id=attempt_id) as response:
                 if response.status_code != httpx.codes.OK:
-                    raise await _refusal(response, pace=pace)
+                    raise await _refusal(response, pace=pace, now=clock.now())
                 answer = self._answer(response, decoder=vendor.decoder(), pace=pace)
                 async with aclosing(answer) as events:
                     async for event in events:
@@ -143,7 +149,7 @@ class Client:
         outgoing = self._http.build_request(
             request.method, request.url, headers=headers, content=request.body
         )
-        async with asyncio.timeout(pace.left_s()):
+        async with pace.timeout():
             response = await self._http.send(outgoing, stream=True)
         pace.answered, pace.request_id = True, _request_id(response)
         try:
@@ -159,12 +165,16 @@ class Client:
                 for delta in decoder.feed(chunk):
                     pace.shown = True
                     yield delta
-                    pace.due_s = pace.clock.monotonic_s() + self._timeouts.idle_s
+                    pace.due_at = _loop_s() + self._timeouts.idle_s
         reply = decoder.finish()
         request_id = pace.request_id or reply.request_id
         if reply.text and not pace.shown:
             yield TextDelta(reply.text)
         yield Completed(replace(reply, request_id=request_id))
+
+
+def _loop_s() -> float:
+    return asyncio.get_running_loop().time()
 
 
 async def _chunks(
@@ -176,14 +186,14 @@ async def _chunks(
     raw = response.aiter_raw()
     while True:
         try:
-            async with asyncio.timeout(pace.left_s()):
+            async with pace.timeout():
                 data = await anext(raw)
         except StopAsyncIteration:
             return
         yield reader.read(data)
 
 
-async def _refusal(response: httpx.Response, *, pace: _Pace) -> VendorError:
+async def _refusal(response: httpx.Response, *, pace: _Pace, now: datetime) -> VendorError:
     """The error that an answer other than 200 stands for; its body is read up to a bound."""
     body = bytearray()
     try:
@@ -196,9 +206,7 @@ async def _refusal(response: httpx.Response, *, pace: _Pace) -> VendorError:
     verdict = verdict_of(
         response.status_code,
         stated,
-        retry_after_s=retry_after_s(
-            response.headers, now=pace.clock.now(), body_delay=stated.retry_delay
-        ),
+        retry_after_s=retry_after_s(response.headers, now=now, body_delay=stated.retry_delay),
         should_retry=_WORDS.get(response.headers.get("x-should-retry", "")),
     )
     return VendorError(

@@ -96,7 +96,13 @@ class VendorError(RoutingError):
     """An attempt failed. `status` is None when no response arrived."""
 
     def __init__(
-        self, message: str, *, verdict: Verdict, status: int | None = None, code: str = "", request_id: str = ""
+        self,
+        message: str,
+        *,
+        verdict: Verdict,
+        status: int | None = None,
+        code: str = "",
+        request_id: str = "",
     ) -> None:
         super().__init__(message)
         self.verdict = verdict
@@ -113,5 +119,7 @@ class Exhausted(RoutingError):
     """No model of the chain gave an answer. `attempts` holds (model label, reason) in order."""
 
     def __init__(self, attempts: Sequence[tuple[str, str]]) -> None:
-        super().__init__("; ".join(f"{label}: {reason}" for label, reason in attempts) or "the chain is empty")
+        super().__init__(
+            "; ".join(f"{label}: {reason}" for label, reason in attempts) or "the chain is empty"
+        )
         self.attempts = tuple(attempts)

@@ -20,7 +20,9 @@ class Endpoint(models.Model):
     key = models.SlugField(unique=True)
     name = models.CharField(max_length=80)
     kind = models.CharField(max_length=24, choices=KIND_CHOICES)
-    base_url = models.URLField(help_text="Without a trailing slash. The environment wins over this value.")
+    base_url = models.URLField(
+        help_text="Without a trailing slash. The environment wins over this value."
+    )
     base_url_env = models.CharField(max_length=80, help_text="Variable that overrides the address.")
     key_env = models.CharField(max_length=80, help_text="NAME of the variable that holds the key.")
     currency = models.CharField(max_length=3, default="USD")
@@ -57,7 +59,9 @@ class Model(models.Model):
     class Meta:
         ordering = ("endpoint__key", "name")
         constraints = [
-            models.UniqueConstraint(fields=["endpoint", "name"], name="routing_model_once_per_endpoint")
+            models.UniqueConstraint(
+                fields=["endpoint", "name"], name="routing_model_once_per_endpoint"
+            )
         ]
 
     def __str__(self) -> str:
@@ -99,7 +103,9 @@ class ExchangeRate(models.Model):
     class Meta:
         ordering = ("currency", "-valid_from")
         constraints = [
-            models.UniqueConstraint(fields=["currency", "valid_from"], name="routing_rate_once_per_day")
+            models.UniqueConstraint(
+                fields=["currency", "valid_from"], name="routing_rate_once_per_day"
+            )
         ]
 
     def __str__(self) -> str:
@@ -137,7 +143,9 @@ class RuleSet(models.Model):
     published_at = models.DateTimeField(null=True, blank=True)
     published_by = models.CharField(max_length=150, blank=True)
     parameters = models.JSONField(
-        default=dict, blank=True, help_text="Classifier parameters: neighbours, min_cosine, min_margin."
+        default=dict,
+        blank=True,
+        help_text="Classifier parameters: neighbours, min_cosine, min_margin.",
     )
     frozen_chains = models.JSONField(
         default=dict, blank=True, help_text="Chains as they stood when this set was published."
@@ -158,7 +166,9 @@ class Rule(models.Model):
     position = models.PositiveSmallIntegerField()
     name = models.CharField(max_length=80)
     language = models.CharField(max_length=10, blank=True, help_text="Empty: every language.")
-    any_of = models.JSONField(default=list, help_text="Matches when the text holds one of these phrases.")
+    any_of = models.JSONField(
+        default=list, help_text="Matches when the text holds one of these phrases."
+    )
     all_of = models.JSONField(default=list, blank=True, help_text="... and every one of these.")
     none_of = models.JSONField(default=list, blank=True, help_text="... and none of these.")
     min_characters = models.PositiveSmallIntegerField(default=0)
@@ -185,7 +195,9 @@ class Example(models.Model):
     class Meta:
         ordering = ("tier", "id")
         constraints = [
-            models.UniqueConstraint(fields=["rule_set", "text"], name="routing_example_once_per_set")
+            models.UniqueConstraint(
+                fields=["rule_set", "text"], name="routing_example_once_per_set"
+            )
         ]
 
     def __str__(self) -> str:
@@ -195,7 +207,13 @@ class Example(models.Model):
 class Call(models.Model):
     """The ledger: one row per attempt at a vendor, written before the request is sent."""
 
-    STARTED, COMPLETED, FAILED, ABORTED, UNKNOWN = "started", "completed", "failed", "aborted", "unknown"
+    STARTED, COMPLETED, FAILED, ABORTED, UNKNOWN = (
+        "started",
+        "completed",
+        "failed",
+        "aborted",
+        "unknown",
+    )
     OUTCOMES = [(value, value) for value in (STARTED, COMPLETED, FAILED, ABORTED, UNKNOWN)]
 
     attempt_id = models.CharField(max_length=36, unique=True)
@@ -221,7 +239,9 @@ class Call(models.Model):
     amount_nano = models.BigIntegerField(default=0, help_text="In the vendor's currency.")
     usd_per_unit = models.DecimalField(max_digits=14, decimal_places=8, default=1)
     cost_nanousd = models.BigIntegerField(default=0)
-    priced = models.BooleanField(default=True, help_text="False: no price was known for the model served.")
+    priced = models.BooleanField(
+        default=True, help_text="False: no price was known for the model served."
+    )
     wait_ms = models.PositiveIntegerField(default=0)
     first_content_ms = models.PositiveIntegerField(null=True, blank=True)
     total_ms = models.PositiveIntegerField(null=True, blank=True)

@@ -55,7 +55,8 @@ def load_routing() -> RoutingSnapshot:
         chains={tier: tuple(models) for tier, models in chains.items()},
         prices=tuple(_price(row) for row in Price.objects.select_related("endpoint")),
         usd_rates=tuple(
-            (row.currency, row.valid_from, str(row.usd_per_unit)) for row in ExchangeRate.objects.all()
+            (row.currency, row.valid_from, str(row.usd_per_unit))
+            for row in ExchangeRate.objects.all()
         ),
         rule_set_version=published.version if published is not None else 0,
         loaded_at=datetime.now(tz=UTC),
@@ -77,7 +78,9 @@ def load_classifier(embed: EmbedCached) -> Classifier:
     return Classifier(
         rules=tuple(RuleSpec.of(rule) for rule in published.rules.filter(enabled=True)),
         examples=tuple(
-            LabelledExample(text=row.text, language=row.language, tier=Tier(row.tier), vector=vector)
+            LabelledExample(
+                text=row.text, language=row.language, tier=Tier(row.tier), vector=vector
+            )
             for row, vector in zip(rows, vectors, strict=True)
         ),
         parameters=Parameters.of(published.parameters),

@@ -128,7 +128,7 @@ class _Events:
 
 
 def _visible(block: object, *, kind: str) -> str:
-    return fields.text(block, "text") if fields.text(block, "type") == kind else ""
+    return fields.raw_text(block, "text") if fields.text(block, "type") == kind else ""
 
 
 def _read_stop(draft: Draft, reason: str) -> None:

@@ -116,7 +116,7 @@ def _content(content: object) -> str:
     if isinstance(content, str):
         return content
     parts = content if isinstance(content, list) else []
-    return "".join(fields.text(part, "text") for part in parts)
+    return "".join(fields.raw_text(part, "text") for part in parts)
 
 
 def _usage(value: object) -> Usage | None:

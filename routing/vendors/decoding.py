@@ -32,12 +32,16 @@ class Draft:
     model: str = ""
     request_id: str = ""
     _parts: list[str] = field(default_factory=list)
+    _half: str = ""
     _shown: int = 0
     _size: int = 0
 
-    def add(self, text: str) -> None:
-        """Append visible text."""
-        if text:
+    def add(self, raw: str) -> None:
+        """Append visible text; half of a surrogate pair waits for its other half."""
+        raw, self._half = self._half + raw, ""
+        if raw and "\ud800" <= raw[-1] <= "\udbff":
+            raw, self._half = raw[:-1], raw[-1]
+        if text := fields.storable(raw):
             self._parts.append(text)
             self._size += len(text)
             if self._size > MAX_TEXT_CHARACTERS:

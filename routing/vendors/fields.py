@@ -29,10 +29,25 @@ def dig(value: object, *path: str | int) -> Any:
     return value
 
 
-def text(value: object, *path: str | int) -> str:
-    """The string at a path, "" where there is none."""
+def raw_text(value: object, *path: str | int) -> str:
+    """The string at a path, "" where there is none; it may hold halves of surrogate pairs."""
     found = dig(value, *path)
     return found if isinstance(found, str) else ""
+
+
+def text(value: object, *path: str | int) -> str:
+    """The string at a path, "" where there is none, fit to be stored."""
+    return storable(raw_text(value, *path))
+
+
+def storable(raw: str) -> str:
+    """Without NUL, surrogate pairs joined and lone surrogates replaced: databases refuse these."""
+    raw = raw.replace("\x00", "")
+    try:
+        raw.encode()
+    except UnicodeEncodeError:
+        return raw.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return raw
 
 
 def items(value: object, *path: str | int) -> list[Any]:

@@ -75,7 +75,7 @@ class Gemini:
         candidate = fields.dig(value, "candidates", 0)
         for part in fields.items(candidate, "content", "parts"):
             if fields.dig(part, "thought") is not True:
-                draft.add(fields.text(part, "text"))
+                draft.add(fields.raw_text(part, "text"))
         _read_finish(draft, fields.text(candidate, "finishReason"))
         if fields.text(value, "promptFeedback", "blockReason"):
             draft.finish = FinishReason.FILTER

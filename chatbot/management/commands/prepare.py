@@ -12,7 +12,9 @@ PASSWORD_BYTES = 12
 
 
 class Command(BaseCommand):
-    help = "Migrate, insert the demo shop's missing rows, and make the first staff user. Repeatable."
+    help = (
+        "Migrate, insert the demo shop's missing rows, and make the first staff user. Repeatable."
+    )
     requires_system_checks = ()
 
     def handle(self, *args: object, **options: object) -> None:

@@ -16,16 +16,22 @@ from chatbot.replaying import Ended, play
 
 
 class Command(BaseCommand):
-    help = "Play the column `text` of a CSV file through a running site, a new shopper per question."
+    help = (
+        "Play the column `text` of a CSV file through a running site, a new shopper per question."
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("file", type=Path)
         parser.add_argument("--url", default="http://127.0.0.1:8000")
         parser.add_argument("--sessions", type=int, default=1, help="Questions under way at once.")
-        parser.add_argument("--rate", type=float, default=0.0, help="Questions per second; 0: no limit.")
+        parser.add_argument(
+            "--rate", type=float, default=0.0, help="Questions per second; 0: no limit."
+        )
         parser.add_argument("--confirm", choices=["none", "first"], default="none")
         parser.add_argument("--limit", type=int, default=0, help="Only the first N rows; 0: all.")
-        parser.add_argument("--json", action="store_true", help="One JSON line per question, then a summary.")
+        parser.add_argument(
+            "--json", action="store_true", help="One JSON line per question, then a summary."
+        )
 
     def handle(self, *args: object, **options: Any) -> None:
         texts = _texts(options["file"])[: options["limit"] or None]

@@ -80,7 +80,9 @@ class Demo:
             message = "the simulator did not start; run `python -m simulator` to see why"
             raise CommandError(message)
         point_at_simulator(address)
-        self._command.stdout.write(f"demo: no vendor key is set, the simulator at {address} answers")
+        self._command.stdout.write(
+            f"demo: no vendor key is set, the simulator at {address} answers"
+        )
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -1,0 +1,157 @@
+"""The real site in a real browser: asked once, answered for the next shopper, and never across shoppers."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, expect
+
+from benchmarks.site import Site, running_simulator, running_site
+from tests.e2e.fake_site import browser  # noqa: F401  a fixture
+from tests.e2e.steps import BOX, READY
+
+pytestmark = pytest.mark.e2e
+VECTORS = Path(__file__).resolve().parents[2] / "data" / "test"
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """The site as `make run` starts it, with the simulator as every vendor."""
+    folder = tmp_path_factory.mktemp("site")
+    keep_vectors(folder)
+    with (
+        running_simulator("--first-ms", "150", "--chunk-ms", "30") as address,
+        running_site(folder, simulator_url=address) as running,
+    ):
+        yield running
+
+
+def keep_vectors(folder: Path) -> None:
+    """Start with the article vectors of earlier runs, if there are any."""
+    for path in VECTORS.glob("vectors-*.npz"):
+        shutil.copy(path, folder)
+
+
+class Profile:
+    """One shopper's browser: a page and every frame its socket received."""
+
+    def __init__(self, context: BrowserContext, url: str) -> None:
+        self.page: Page = context.new_page()
+        self.frames: list[dict[str, Any]] = []
+        self.page.on("websocket", lambda socket: socket.on("framereceived", self._note))
+        self.page.goto(url)
+        self.page.wait_for_selector(READY)
+
+    def _note(self, payload: str | bytes) -> None:
+        self.frames.append(json.loads(payload))
+
+    def ask(self, text: str) -> dict[str, Any]:
+        """Type a question and wait for its end; returns the terminal frame."""
+        seen = len(self.ended())
+        self.page.fill(BOX, text)
+        self.page.press(BOX, "Enter")
+        expect(self.page.locator(".turn .origin, .turn .problem")).to_have_count(
+            seen + 1, timeout=30_000
+        )
+        return self.ended()[-1]
+
+    def ended(self) -> list[dict[str, Any]]:
+        """Terminal frames so far, in order."""
+        return [frame for frame in self.frames if frame["type"] in ("answer", "error")]
+
+
+@pytest.fixture
+def profiles(browser: Browser, site: Site) -> Iterator[list[Profile]]:  # noqa: F811
+    """Two shoppers who know nothing of each other."""
+    contexts = [browser.new_context(locale="en-GB") for _ in range(2)]
+    yield [Profile(context, site.url) for context in contexts]
+    for context in contexts:
+        context.close()
+
+
+def test_paraphrase_of_second_shopper_comes_from_the_cache(profiles: list[Profile]) -> None:
+    """The first answer streams in; the same question in other words is served semantically."""
+    first, second = profiles
+    answer = first.ask("Which courier do you use?")
+    deltas = [frame for frame in first.frames if frame["type"] == "delta"]
+    served = second.ask("Which courier service do you use?")
+
+    assert (answer["cache"], len(deltas) > 1) == ("miss", True)
+    assert (served["cache"], served["text"]) == ("semantic", answer["text"])
+
+
+def test_reload_shows_the_history(profiles: list[Profile]) -> None:
+    """After a reload the page shows the question and its answer again."""
+    shopper = profiles[0]
+    answer = shopper.ask("How do I return something?")
+    shopper.page.reload()
+    shopper.page.wait_for_selector(READY)
+
+    expect(shopper.page.locator(".turn")).to_have_count(1)
+    expect(shopper.page.locator("[data-part=list]")).to_contain_text("How do I return something?")
+    assert answer["origin"] == "model"
+
+
+def test_personal_question_never_reaches_another(profiles: list[Profile]) -> None:
+    """A personal question is answered with how to look it up, and is not stored for anyone."""
+    first, second = profiles
+    mine = first.ask("Why was my order cancelled?")
+    theirs = second.ask("Why was my order cancelled?")
+
+    assert [mine["cache"], theirs["cache"]] == ["bypass", "bypass"]
+    assert mine["text"].startswith("I cannot see orders or personal data yet")
+
+
+def test_follow_up_never_reaches_another(profiles: list[Profile]) -> None:
+    """The second turn of a conversation neither reads nor writes the shared cache."""
+    first, second = profiles
+    first.ask("What does shipping cost?")
+    follow_up = first.ask("and for remote regions?")
+    again = second.ask("and for remote regions?")
+
+    assert [follow_up["cache"], again["cache"]] == ["bypass", "bypass"]
+
+
+def test_chinese_shopper_is_answered_in_chinese(browser: Browser, site: Site) -> None:  # noqa: F811
+    """A browser that asks for Chinese gets the page and the answer in Chinese."""
+    context = browser.new_context(locale="zh-CN")
+    shopper = Profile(context, site.url)
+    answer = shopper.ask("双11活动有哪些优惠？")
+
+    expect(shopper.page.locator("h1")).to_have_text("港湾里")
+    assert answer["sources"][0]["url"] == "/help/promo-double11/"
+    context.close()
+
+
+def test_page_says_which_model_was_left_out(
+    browser: Browser,  # noqa: F811
+    tmp_path: Path,
+) -> None:
+    """On 2 December 2026 two models have ended: the page names them, and every tier still answers."""
+    keep_vectors(tmp_path)
+    with (
+        running_simulator("--today", "2026-12-02") as address,
+        running_site(
+            tmp_path, simulator_url=address, settings={"PRETEND_NOW": "2026-12-02T12:00"}
+        ) as later,
+    ):
+        context = browser.new_context(locale="en-GB")
+        shopper = Profile(context, later.url)
+        tiers = [shopper.ask(text)["model"] for text in QUESTION_OF_EACH_TIER]
+
+        expect(shopper.page.locator("[data-part=notices]")).to_contain_text("claude-sonnet-4-5")
+        expect(shopper.page.locator("[data-part=notices]")).to_contain_text("gemini-2.5-flash")
+        assert all(tiers)
+        context.close()
+
+
+QUESTION_OF_EACH_TIER = (
+    "Which courier do you use?",
+    "How do I return something?",
+    "Why was my order cancelled?",
+)

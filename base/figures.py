@@ -108,7 +108,7 @@ _SCALES = {"k": 1_000, "千": 1_000, "万": 10_000}
 _INDEFINITE_ONE = re.compile(
     r"一(?!天|周|年|小时|分钟|个月|个工作日|个小时|元|块钱|公斤|千克|期|次|[到至~—–-])"
 )
-_TRY_ONCE = re.compile(r"(?:试|来|看|说|等|问|再)$")
+_TRY_ONCE = re.compile(r"(?:试|来|看|说|等|问|再|过)$")
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,7 +46,8 @@ _NAMED = {
     "valentine's": "02-14", "valentines": "02-14", "情人节": "02-14", "七夕": "qixi",
     "儿童节": "06-01", "六一": "06-01", "children's day": "06-01", "母亲节": "mother's day",
     "mother's day": "mother's day", "父亲节": "father's day", "father's day": "father's day",
-    "halloween": "10-31", "万圣节": "10-31", "black friday": "black friday", "黑五": "black friday",
+    "节假日": "holidays", "holidays": "holidays", "public holiday": "holidays",
+    "十一期间": "10-01", "十一放假": "10-01", "halloween": "10-31", "万圣节": "10-31", "black friday": "black friday", "黑五": "black friday",
     "thanksgiving": "thanksgiving", "easter": "easter", "光棍节": "11-11", "618": "06-18",
 }  # fmt: skip
 _SALE_DAYS = {
@@ -67,20 +68,31 @@ _SPAN = re.compile(
     r"|(?P<weekend>\bweekends?\b|周末|双休日)",
     re.IGNORECASE,
 )
+_PARTS = {
+    "morning": "morning", "早上": "morning", "上午": "morning", "早晨": "morning", "noon": "noon",
+    "中午": "noon", "afternoon": "afternoon", "下午": "afternoon", "evening": "night",
+    "night": "night", "晚上": "night", "夜里": "night", "半夜": "night", "凌晨": "small hours",
+}  # fmt: skip
+# A part of the day before a clock time belongs to it (晚上8点 = 20:00); in a greeting it says nothing.
+_PART = (
+    rf"(?<!good )(?<![a-z])(?P<part>{'|'.join(_PARTS)})s?(?![a-z好])"
+    r"(?!\s?(?:\d|[一二两三四五六七八九十]+点))"
+)
 _DATE = re.compile(
     r"(?:double|双|singles?['’]?)\s?-?(?P<double>11|12|十一|十二|eleven|twelve)(?!月)(?!\d)"
     r"|(?P<year>20[2-3]\d)(?:-(?P<m1>\d{1,2})-(?P<d1>\d{1,2})(?!\d)|年|(?![\d.]))"
     rf"|(?<![a-z])(?P<m2>{_MONTH})\.?\s*(?P<d2>{_DAY})(?:st|nd|rd|th)?"
     rf"|(?<!\d)(?P<d3>{_DAY})(?:st|nd|rd|th)?\s+(?:of\s+)?(?P<m3>{_MONTH})\b"
     rf"|(?<!\d)(?P<m4>1[0-2]|0?[1-9])\s?月\s?(?P<d4>{_DAY})\s?[号日]?"
-    rf"|(?P<m5>十[一二]?|[一二三四五六七八九])月(?P<d5>{_HAN_DAY})[号日]"
+    rf"|(?P<m5>十[一二]?|[一二三四五六七八九])月(?P<d5>{_HAN_DAY}(?=[号日])|[一二三]?十[一二三四五六七八九]?)[号日]?"
     rf"|(?<![\d.])(?P<m6>1[0-2]|[1-9])\.(?P<d6>[12]\d|3[01]|10|11|12)(?![\d.])"
     rf"|(?<![\d/])(?P<m7>1[0-2])/(?P<d7>{_DAY})(?![\d/])"
     r"|(?<!\d)(?P<m8>1[0-2]|0?[1-9])\s?月(?:份)?|(?<![个])(?P<m9>十[一二]?|[一二三四五六七八九])月份?"
     rf"|(?<![a-z])(?P<m10>{_MONTH})(?![a-z])"
     rf"|(?<![路街弄巷道\d])(?P<d11>{_DAY})\s?[号日](?![鞋码的楼院房室店线本])"
-    rf"|{_HAN_WEEKDAY.format('weekday')}|(?<![a-z])(?P<latin_weekday>{_WEEKDAY})s?(?![a-z])"
+    rf"|(?P<which>[上下本这]个?)?{_HAN_WEEKDAY.format('weekday')}|(?<![a-z])(?P<latin_weekday>{_WEEKDAY})s?(?![a-z])"
     rf"|(?:{_SHORT_DAY})(?P<short>mon|tues?|wed|thurs?|fri|sat|sun)(?![a-z])"
+    rf"|{_PART}"
     rf"|(?<![a-z\d])(?P<named>{_NAME})(?!['’]?[a-rt-z\d])",
     re.IGNORECASE,
 )
@@ -124,11 +136,14 @@ def _date(match: re.Match[str]) -> Iterable[str]:
     groups = {name: value for name, value in match.groupdict().items() if value}
     if "double" in groups:
         return (_SALE_DAYS[groups["double"].casefold()],)
+    if "part" in groups:
+        return (_PARTS[groups["part"].casefold()],)
     if "named" in groups:
         return (_NAMED[groups["named"].casefold().replace("’", "'")],)
     for name in ("weekday", "latin_weekday", "short"):
         if name in groups:
-            return (_WEEK[_weekday(groups[name])],)
+            week = (_NAMED[f"{groups['which'][0]}周"],) if "which" in groups else ()
+            return (*week, _WEEK[_weekday(groups[name])])
     year = (f"year {groups['year']}",) if "year" in groups else ()
     return (*year, *_month_and_day(groups))
 

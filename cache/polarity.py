@@ -1,170 +1,172 @@
 """Do two questions that are otherwise alike ask for opposites? Pure.
 
 Two signs, each read only when the rest of the wording is largely the same (a free paraphrase may
-negate its way round): words of an antonym pair on opposite sides (before / after, 注册 / 注销), or a
-negation on one side only. Question forms that merely look negative ("can't I", 能不能) do not count.
+negate its way round): words of an antonym pair in the same place (before / after, 注册 / 注销), or a
+word that one text denies and the other states (opened / not opened). Question forms that merely look
+negative ("can't I", 能不能) do not count.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from functools import lru_cache
 
 from base.text import char_ngrams, fold, tokens
+from cache.polarity_words import (
+    HAN_NEGATION,
+    HAN_NEGATIVE_QUESTION,
+    HAN_NOT_YET,
+    HAN_PAIRS,
+    HAN_POTENTIAL,
+    HAN_SEEMING_NEGATION,
+    HAN_SKIPPED,
+    LATIN_PAIRS,
+    NEEDED,
+    NEGATIONS,
+    NOT_UN,
+    NOT_YET,
+    PHRASES,
+    SEEMING_NEGATION,
+    SKIPPED,
+    UN_WORD,
+)
 
 MIN_SHARED = 0.5
 
-_PAIRS: tuple[tuple[str, str], ...] = (
-    ("before", "after"),
-    ("with", "without"),
-    ("on", "off"),
-    ("enable", "disable"),
-    ("activate", "deactivate"),
-    ("open", "close"),
-    ("opened", "closed"),
-    ("opening", "closing"),
-    ("start", "end"),
-    ("starts", "ends"),
-    ("begin", "end"),
-    ("up", "down"),
-    ("increase", "decrease"),
-    ("higher", "lower"),
-    ("more", "less"),
-    ("most", "least"),
-    ("earliest", "latest"),
-    ("minimum", "maximum"),
-    ("min", "max"),
-    ("add", "remove"),
-    ("subscribe", "unsubscribe"),
-    ("accept", "refuse"),
-    ("accept", "reject"),
-    ("buy", "sell"),
-    ("send", "receive"),
-    ("sent", "received"),
-    ("include", "exclude"),
-    ("included", "excluded"),
-    ("new", "old"),
-    ("new", "used"),
-    ("early", "late"),
-    ("first", "last"),
-    ("long", "short"),
-    ("domestic", "international"),
-    ("inside", "outside"),
-    ("create", "delete"),
-    ("register", "delete"),
-    ("join", "leave"),
-    ("cancel", "place"),
-    ("cancel", "keep"),
-    ("win", "lose"),
-    ("above", "below"),
-    ("over", "under"),
-    ("heavy", "light"),
-    ("import", "export"),
-    ("online", "offline"),
-    ("cheaper", "dearer"),
-    ("cheaper", "expensive"),
-    ("allowed", "forbidden"),
-    ("hot", "cold"),
-    ("hide", "show"),
-    ("sender", "recipient"),
-    ("buyer", "seller"),
-    ("personal", "company"),
-    ("男", "女"),
-    ("之前", "之后"),
-    ("以前", "以后"),
-    ("前", "后"),
-    ("开启", "关闭"),
-    ("打开", "关闭"),
-    ("开", "关"),
-    ("注册", "注销"),
-    ("开通", "取消"),
-    ("绑定", "解绑"),
-    ("降价", "涨价"),
-    ("以上", "以下"),
-    ("以内", "以外"),
-    ("开始", "结束"),
-    ("增加", "减少"),
-    ("偏大", "偏小"),
-    ("大", "小"),
-    ("长", "短"),
-    ("新", "旧"),
-    ("上架", "下架"),
-    ("最高", "最低"),
-    ("最多", "最少"),
-    ("最早", "最晚"),
-    ("买家", "卖家"),
-    ("寄出", "收到"),
-    ("加入", "退出"),
-    ("免费", "收费"),
-    ("境内", "境外"),
-    ("国内", "国外"),
-    ("个人", "公司"),
-    ("包含", "不含"),
-    ("有货", "缺货"),
-    ("接收", "拒收"),
-    ("签收", "拒收"),
-    ("提前", "推迟"),
-    ("买", "卖"),
-    ("冷", "热"),
-    ("订阅", "退订"),
-    ("手洗", "机洗"),
-)
-_LATIN_NEGATION = frozenset("not no never without none cannot nor neither unable".split())
-_UN_WORD = re.compile(
-    r"^(?:un|non)(?=\w{4})|^(?:in|im|ir)(?=(?:valid|active|complete|correct|possible|regular)$)"
-)
-_NOT_UN = frozenset("under until unit united unless union unique understand".split())
-_NEGATIVE_QUESTION = re.compile(
-    r"\b(?:can|could|do|does|did|is|are|was|were|won|will|would|should|have|has)n['’]?t (?=i\b|you\b|we\b|it\b|the\b|my\b|there\b|they\b)"
-    r"|\bwhy not\b|\bor not\b|\bif not\b|\bno\.(?=\s?[a-z]*\d)"
-)
-_HAN_QUESTION = re.compile(
-    r"(.)[不没]\1|[有没]没有(?=.*[吗么?？]?$)|是不是|能不能|可不可以|要不要|有没有|会不会|好不好|[不没](?=[吗么呢]?[?？]?$)|不错|不好意思|差不多|不过|不管|没关系|不然"
-)
-_HAN_NEGATION = re.compile(r"[不没未无非别]")
+_FIRST_HAN = "\u3400"
+_ENDING = re.compile(r"(?:ies|ied|ing|ed|es|s|e|y)$")
 
 
 def polarity_conflict(left: str, right: str) -> str | None:
     """The contrast in words, or None."""
-    a, b = _Reading(left), _Reading(right)
-    for one, other in _PAIRS:
-        crossed = (a.has(one, other) and b.has(other, one)) or (
-            a.has(other, one) and b.has(one, other)
-        )
-        if crossed and _alike(a, b, ignoring={one, other}):
+    a, b = _read(left), _read(right)
+    for one, other in (*_latin_contrasts(a, b), *_han_contrasts(a, b)):
+        if _alike(a, b, ignoring=(one, other)):
             return f"polarity differs: {one} / {other}"
-    if a.negations % 2 != b.negations % 2 and _alike(a, b, ignoring=set()):
-        return "polarity differs: one of them is negated"
+    denied = _denied(a, b) or _denied(b, a)
+    if denied and a.negations % 2 != b.negations % 2 and _alike(a, b, ignoring=()):
+        return f"polarity differs: one of them negates {denied!r}"
     return None
 
 
 class _Reading:
-    """A text as words, Han n-grams, and the number of its negations."""
+    """A text as words and Han n-grams, with what it denies."""
 
     def __init__(self, text: str) -> None:
-        self.folded = fold(text)
-        plain = _HAN_QUESTION.sub(" ", _NEGATIVE_QUESTION.sub(" ", self.folded))
-        words = list(tokens(plain))
-        self.negations = sum(_is_negation(word) for word in words) + len(
-            _HAN_NEGATION.findall(plain)
-        )
-        self.words = {_positive(word) for word in words if not _is_bare_negation(word)}
-        self.units = {
-            unit
-            for word in self.words
-            for unit in (
-                char_ngrams(_HAN_NEGATION.sub("", word)) if word[0] >= "\u3400" else [word]
-            )
+        folded = fold(text)
+        for pattern, instead in PHRASES:
+            folded = pattern.sub(instead, folded)
+        plain = SEEMING_NEGATION.sub(" ", folded)
+        self.folded = folded
+        self.plain = HAN_SEEMING_NEGATION.sub(" ", HAN_NEGATIVE_QUESTION.sub("", plain))
+        self.words = [word for word in tokens(self.plain) if word[0] < _FIRST_HAN]
+        self.stems = [stem(word) for word in self.words]
+        han = [word for word in tokens(self.plain) if word[0] >= _FIRST_HAN]
+        self.has_han = bool(han)
+        self.denied_words = frozenset(_denied_words(self.words))
+        self.denied_han = frozenset(_denied_han(self.plain)) if han else frozenset()
+        self.negations = sum(_is_negation(word) for word in self.words)
+        self.negations += len(HAN_NEGATION.findall(self.plain)) if han else 0
+        stated = {stem(_positive(word)) for word in self.words if not _is_bare_negation(word)}
+        self.stated_words = stated - self.denied_words
+        self.units = stated | {
+            unit for run in han for unit in char_ngrams(HAN_NEGATION.sub("", run))
         }
 
-    def has(self, word: str, instead_of: str) -> bool:
-        """Whether the text holds `word` and not its opposite."""
-        if word[0] >= "\u3400":
-            return word in self.folded and instead_of not in self.folded
-        return word in self.words and instead_of not in self.words
+
+_read = lru_cache(maxsize=4_096)(_Reading)
+
+
+def stem(word: str) -> str:
+    """The word without its ending, so that ships, shipped and shipping are one."""
+    short = _ENDING.sub("", word)
+    short = short[:-1] if len(short) > 3 and short[-1] == short[-2] else short
+    return short if len(short) >= 3 else word
+
+
+_OPPOSITES: dict[str, list[str]] = {}
+for _one, _other in ((stem(one), stem(other)) for one, other in LATIN_PAIRS):
+    _OPPOSITES.setdefault(_one, []).append(_other)
+    _OPPOSITES.setdefault(_other, []).append(_one)
+
+
+def _latin_contrasts(a: _Reading, b: _Reading) -> Iterator[tuple[str, str]]:
+    """Opposites in the same place: beside the same word."""
+    for one in _OPPOSITES.keys() & set(a.stems):
+        for other in _OPPOSITES[one]:
+            crossed = other in b.stems and other not in a.stems and one not in b.stems
+            if crossed and _neighbours(a.stems, one) & _neighbours(b.stems, other):
+                yield one, other
+
+
+def _neighbours(words: list[str], word: str) -> set[tuple[int, str]]:
+    """What stands before (-1) and after (1) each place of the word; "" at the ends of the text."""
+    padded = ["", *words, ""]
+    places = [place for place, found in enumerate(padded) if found == word]
+    return {(side, padded[place + side]) for place in places for side in (-1, 1)}
+
+
+def _han_contrasts(a: _Reading, b: _Reading) -> Iterator[tuple[str, str]]:
+    if not (a.has_han and b.has_han):
+        return
+    for one, other in HAN_PAIRS:
+        for first, second in ((one, other), (other, one)):
+            crossed = first in a.folded and second in b.folded
+            crossed = crossed and second not in a.folded and first not in b.folded
+            if crossed and _same_neighbour(a.folded, first, b.folded, second):
+                yield first, second
+
+
+def _same_neighbour(text: str, word: str, other_text: str, other: str) -> bool:
+    """Whether a character beside the words is the same, or both begin or end their text."""
+    start, other_start = text.index(word), other_text.index(other)
+    before = text[max(0, start - 1) : start] == other_text[max(0, other_start - 1) : other_start]
+    end, other_end = start + len(word), other_start + len(other)
+    return before or text[end : end + 1] == other_text[other_end : other_end + 1]
+
+
+def _denied(a: _Reading, b: _Reading) -> str | None:
+    """A word that `a` denies and `b` states; none where `b` says "not yet" in its own way."""
+    if not NOT_YET.isdisjoint(set(b.words).difference(a.words)):
+        return None
+    if "without" in a.words and not NEEDED.isdisjoint(b.words):
+        return None
+    words = a.denied_words & b.stated_words
+    if words:
+        return min(words)
+    if a.denied_han and (HAN_NOT_YET.search(a.folded) or not HAN_NOT_YET.search(b.folded)):
+        states = (char for char in sorted(a.denied_han) if _states(b.plain, char))
+        return next(states, None)
+    return None
+
+
+def _states(text: str, char: str) -> bool:
+    """Whether `char` stands in the text without a negation before it or 不 after it."""
+    return re.search(rf"(?<![不没未无非别])(?<![不没未][{HAN_SKIPPED}]){char}(?!不)", text) is not None
+
+
+def _denied_words(words: list[str]) -> Iterator[str]:
+    for place, word in enumerate(words):
+        if _is_bare_negation(word):
+            denied = next((later for later in words[place + 1 :] if later not in SKIPPED), None)
+            if denied is not None:
+                yield stem(_positive(denied))
+        elif _positive(word) != word:
+            yield stem(_positive(word))
+
+
+def _denied_han(text: str) -> Iterator[str]:
+    yield from (match[1] for match in HAN_POTENTIAL.finditer(text))
+    rest = HAN_POTENTIAL.sub(" ", text)
+    for match in HAN_NEGATION.finditer(rest):
+        following = rest[match.end() :].lstrip(HAN_SKIPPED)
+        if following[:1] >= _FIRST_HAN:
+            yield following[0]
 
 
 def _is_bare_negation(word: str) -> bool:
-    return word in _LATIN_NEGATION or word.endswith(("n't", "n\u2019t"))
+    return word in NEGATIONS or word.endswith(("n't", "n\u2019t"))
 
 
 def _is_negation(word: str) -> bool:
@@ -173,12 +175,14 @@ def _is_negation(word: str) -> bool:
 
 def _positive(word: str) -> str:
     """`unopened` -> `opened`; other words unchanged."""
-    return word if word in _NOT_UN or word[0] >= "\u3400" else _UN_WORD.sub("", word)
+    return word if word in NOT_UN else UN_WORD.sub("", word)
 
 
-def _alike(a: _Reading, b: _Reading, *, ignoring: set[str]) -> bool:
+def _alike(a: _Reading, b: _Reading, *, ignoring: tuple[str, ...]) -> bool:
     """Whether at least MIN_SHARED of the smaller text's units are shared, contrast words aside."""
-    left = {unit for unit in a.units if not any(unit in word for word in ignoring)}
-    right = {unit for unit in b.units if not any(unit in word for word in ignoring)}
+    left, right = (
+        {unit for unit in reading.units if not any(unit in word for word in ignoring)}
+        for reading in (a, b)
+    )
     smaller = min(len(left), len(right))
     return smaller == 0 or len(left & right) / smaller >= MIN_SHARED

@@ -38,7 +38,9 @@ def _money(match: re.Match[str]) -> Iterable[str]:
     if match["signed"]:
         return (_amount(match["signed"]) + _CURRENCIES.get(match["sign"], ""),)
     written = match["named"] or match["yuan"] or match["deal"] or match["off"]
-    return () if written == "一" else (_amount(written),)
+    if written == "一" and not match.group().endswith(("元", "钱")):
+        return ()  # 一块 is "together" or "a piece"
+    return (_amount(written),)
 
 
 def _amount(written: str) -> str:

@@ -45,6 +45,9 @@ VERBS = frozenset(
 NOUNS_IN_ING = frozenset(
     "shipping wrapping packaging bedding earring clothing ring string king lining filling".split()
 )
+# What may stand for any thing names none.
+ANYTHING = frozenset("thing item product good article order stuff purchase".split())
+HAN_ANYTHING = frozenset("东西 商品 产品 宝贝 货 物品 订单 件".split())
 
 # Each line names one thing (or one quality that does not change the answer) in several ways.
 _SYNONYMS = """

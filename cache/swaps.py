@@ -15,7 +15,9 @@ from functools import lru_cache
 from base.text import han_count
 from cache.normalize import canonical
 from cache.swap_words import (
+    ANYTHING,
     FUNCTION_WORDS,
+    HAN_ANYTHING,
     HAN_FUNCTION,
     HAN_SYNONYMS,
     HAN_VERSIONS,
@@ -88,16 +90,19 @@ def _things(
         return False
     if before and before[-1] in VERB_BEFORE:
         return False
-    if not all(_noun(word) for word in (*one, *other)):
+    if not (_names_thing(one) and _names_thing(other)):
         return False
     return not _same_thing(" ".join(one), " ".join(other))
 
 
-def _noun(word: str) -> bool:
-    """Whether a word may name a thing; numbers are compared elsewhere."""
-    if _DIGIT.search(word) or len(word) < 3 or word in FUNCTION_WORDS or word in VERBS:
+def _names_thing(words: tuple[str, ...]) -> bool:
+    """Whether the words may name one thing; numbers are compared elsewhere."""
+    if any(_DIGIT.search(word) or word in FUNCTION_WORDS or word in VERBS for word in words):
         return False
-    return not word.endswith("ed") and (not word.endswith("ing") or word in NOUNS_IN_ING)
+    noun = words[-1]
+    if len(noun) < 3 or _stem(noun) in ANYTHING or noun.endswith("ed"):
+        return False
+    return not noun.endswith("ing") or noun in NOUNS_IN_ING
 
 
 def _same_thing(one: str, other: str) -> bool:
@@ -138,7 +143,7 @@ def _han_things(
     texts = "".join(one), "".join(other)
     if any(_DIGIT.search(text) or HAN_FUNCTION.search(text) for text in texts):
         return False
-    if before and before[-1] in "不没未":
+    if (before and before[-1] in "不没未") or not HAN_ANYTHING.isdisjoint(texts):
         return False
     groups = [HAN_SYNONYMS.get(text, text) for text in texts]
     return groups[0] != groups[1] and texts[0] not in texts[1] and texts[1] not in texts[0]

@@ -45,8 +45,12 @@ def conflicts(left: Stated, right: Stated) -> tuple[str, ...]:
         ("products", left.products, right.products),
     )
     found = [f"{name} differ: {_shown(x)} / {_shown(y)}" for name, x, y in kinds if _differ(x, y)]
-    # A date or a size that was swapped is no named thing.
-    same_values = not found and a == b
+    # A date, a size or an order number that stands on one side only is no named thing.
+    same_values = not found and (a.identifiers, a.sizes, a.dates) == (
+        b.identifiers,
+        b.sizes,
+        b.dates,
+    )
     signs = (
         swapped_things(left.text, right.text) if same_values else None,
         polarity_conflict(left.text, right.text),

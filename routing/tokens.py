@@ -20,9 +20,10 @@ _DIGITS_PER_TOKEN = 3
 _ASTRAL_TOKENS = 3
 _TURN_TOKENS = 4
 
+_LATIN = "A-Za-z\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u024f"
 _HAN = "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
 _PIECE = re.compile(
-    rf"(?P<han>[{_HAN}]+)|(?P<latin>[A-Za-z\u00c0-\u024f]+)|(?P<digits>[0-9]+)"
+    rf"(?P<han>[{_HAN}]+)|(?P<latin>[{_LATIN}]+)|(?P<digits>[0-9]+)"
     r"|(?P<astral>[\U00010000-\U0010ffff])|(?P<line>\n+)|(?P<other>[^\s])"
 )
 

@@ -1,7 +1,7 @@
 """The stored answers of this process: an exact map and one vector index per partition.
 
-Rows are the truth; memory is a replica that follows `Change` rows (`follow`). An entry whose article
-versions are not the current ones, or whose time is over, is never served: the caller passes
+Rows are the truth; memory is a replica that follows `Change` rows (`follow`). An entry whose
+article versions are not the current ones, or whose time is over, is never served: the caller passes
 `is_current`, compared at every look-up, so an edit takes effect at once and not at the next sweep.
 One search thread owns the indexes.
 """
@@ -14,6 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,7 +27,11 @@ from cache.index import VectorIndex
 from cache.models import Answer, Change, Source, Wording
 
 CHANGE_COUNTER = "cache.change"
+WIDENING = 8
+ROWS_AT_ONCE = 2_000  # one prefetch has as many parameters; SQLite may allow only 32,766
 SourceKey = tuple[str, str, int]
+T = TypeVar("T")
+Vector = NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +60,7 @@ class NewAnswer:
     partition: str
     key: str
     wording: str
-    vector: NDArray[np.float32] | None
+    vector: Vector | None
     text: str
     origin: str
     model: str
@@ -106,13 +111,20 @@ class Store:
         return entry if entry is not None and self._serves(entry, is_current) else None
 
     async def nearest(
-        self, partition: str, vector: NDArray[np.float32], *, is_current: Callable[[Entry], bool]
+        self, partition: str, vector: Vector, *, is_current: Callable[[Entry], bool]
     ) -> list[Candidate[Entry]]:
-        """The nearest servable entries of the partition, best cosine first."""
-        loop = asyncio.get_running_loop()
-        found = await loop.run_in_executor(
-            self._search_thread, partial(self._search, partition, vector)
-        )
+        """The nearest servable entries of the partition, best cosine first; at most NEIGHBOURS."""
+        count = NEIGHBOURS
+        while True:
+            found = await self._on_search_thread(partial(self._search, partition, vector, count))
+            candidates = self._candidates(found, is_current)
+            if len(candidates) >= NEIGHBOURS or len(found) < count:
+                return candidates[:NEIGHBOURS]
+            count *= WIDENING  # outdated neighbours must not hide a servable one behind them
+
+    def _candidates(
+        self, found: Iterable[tuple[int, float]], is_current: Callable[[Entry], bool]
+    ) -> list[Candidate[Entry]]:
         entries = ((self._by_id.get(wording_id), cosine) for wording_id, cosine in found)
         return [
             Candidate(entry=entry, text=entry.wording, cosine=cosine)
@@ -121,7 +133,7 @@ class Store:
         ]
 
     async def remember(self, new: NewAnswer, *, still_current: Callable[[], bool]) -> Entry | None:
-        """Store durably and serve from now on; None when an article changed meanwhile."""
+        """Store durably and serve; None when an article changed or the words are pinned."""
         entry = await self._writer.run(partial(self._write, new, still_current))
         if entry is not None:
             await self._add(entry, new.vector)
@@ -152,11 +164,11 @@ class Store:
         fresh = entry.expires_at is None or self._now() < entry.expires_at
         return fresh and is_current(entry)
 
-    def _search(self, partition: str, vector: NDArray[np.float32]) -> list[tuple[int, float]]:
+    def _search(self, partition: str, vector: Vector, count: int) -> list[tuple[int, float]]:
         index = self._indexes.get(partition)
-        return index.search(vector, count=NEIGHBOURS) if index is not None else []
+        return index.search(vector, count=count) if index is not None else []
 
-    async def _add(self, entry: Entry, vector: NDArray[np.float32] | None) -> None:
+    async def _add(self, entry: Entry, vector: Vector | None) -> None:
         self._by_id[entry.wording_id] = entry
         self._by_key[entry.partition, entry.key] = entry
         if vector is not None:
@@ -165,13 +177,15 @@ class Store:
     async def _remove(self, wording_id: int) -> None:
         entry = self._by_id.pop(wording_id, None)
         if entry is not None:
-            self._by_key.pop((entry.partition, entry.key), None)
+            place = (entry.partition, entry.key)
+            if self._by_key.get(place) == entry:  # else a newer row has the same words
+                del self._by_key[place]
             await self._on_search_thread(partial(self._index_remove, entry))
 
-    async def _on_search_thread(self, work: Callable[[], object]) -> None:
-        await asyncio.get_running_loop().run_in_executor(self._search_thread, work)
+    async def _on_search_thread(self, work: Callable[[], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._search_thread, work)
 
-    def _index_add(self, entry: Entry, vector: NDArray[np.float32]) -> None:
+    def _index_add(self, entry: Entry, vector: Vector) -> None:
         index = self._indexes.setdefault(entry.partition, VectorIndex(self._dimension))
         index.add(entry.wording_id, vector)
 
@@ -180,23 +194,23 @@ class Store:
         if index is not None:
             index.remove(entry.wording_id)
 
-    def _load(self, wanted: set[int] | None) -> dict[int, tuple[Entry, NDArray[np.float32] | None]]:
+    def _load(self, wanted: set[int] | None) -> dict[int, tuple[Entry, Vector | None]]:
         rows = Wording.objects.filter(answer__status__in=Answer.SERVED).select_related("answer")
         rows = rows.prefetch_related("answer__sources")
         if wanted is not None:
             rows = rows.filter(id__in=wanted)
-        return {row.id: (_entry(row), self._vector(row)) for row in rows}
+        return {row.id: (_entry(row), self._vector(row)) for row in rows.iterator(ROWS_AT_ONCE)}
 
-    def _vector(self, row: Wording) -> NDArray[np.float32] | None:
+    def _vector(self, row: Wording) -> Vector | None:
         """The stored vector, unless another engine made it."""
         if row.vector is None or row.engine_id != self._engine_id:
             return None
         return np.frombuffer(bytes(row.vector), dtype=np.float32)
 
     def _write(self, new: NewAnswer, still_current: Callable[[], bool]) -> Entry | None:
-        if not still_current():
-            return None
         now = self._now()
+        if not still_current() or _is_pinned(new, now=now):
+            return None
         answer = Answer.objects.create(
             partition=new.partition,
             text=new.text,
@@ -248,6 +262,20 @@ def _changes_after(seq: int) -> list[Change]:
 
 def _newest_seq() -> int:
     return Change.objects.order_by("-seq").values_list("seq", flat=True).first() or 0
+
+
+def _is_pinned(new: NewAnswer, *, now: datetime) -> bool:
+    """Whether these words have a pinned answer that is neither expired nor older than `new`."""
+    rows = Wording.objects.filter(answer__status=Answer.PINNED)
+    rows = rows.exclude(answer__expires_at__lte=now)
+    wording = rows.filter(partition=new.partition, key=new.key).first()
+    if wording is None:
+        return False
+    versions = {(key, locale): version for key, locale, version in new.sources}
+    return all(
+        versions.get((key, locale), version) == version
+        for key, locale, version in _entry(wording).sources
+    )
 
 
 def _entry(row: Wording) -> Entry:

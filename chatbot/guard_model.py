@@ -1,8 +1,8 @@
-"""A linear model over n-grams: is a question personal, general, or leaning on earlier turns?
+"""A linear model over a question's words, its skeleton and its grammatical cues.
 
-Fitted by `manage.py fit_guard` from `guard_data/train_*.csv` and kept as JSON beside them, so that the
-running site needs neither scikit-learn nor the training text. Scores are probabilities (0..1) of a
-multinomial logistic regression; an n-gram that training never saw weighs nothing.
+Says how likely a question is personal or leans on earlier turns. Fitted by `manage.py fit_guard` and kept
+as JSON in `guard_data/`, so that the running site needs neither scikit-learn nor the training text. Scores are
+probabilities (0..1) of a multinomial logistic regression; a feature that training never saw weighs nothing.
 """
 
 from __future__ import annotations
@@ -11,21 +11,22 @@ import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import combinations
 from pathlib import Path
 
-from base.text import Language, fold, tokens
-from chatbot.guard_cues import GENERAL_FRAMES, OWN_CASE, cues
+from base.text import Language, fold, han_count, tokens
+from chatbot.guard_cues import cues
+from chatbot.guard_skeleton import skeleton
 
 KINDS = ("general", "personal", "leaning")
 MODEL_PATH = Path(__file__).resolve().parent / "guard_data" / "model.json"
-_WORD_GRAMS = (1, 2, 3)
-_HAN_GRAMS = (1, 2, 3, 4)
-FRAMED_BOUND = 0.93
-OWN_BOUND = 0.25
-_SIGNS = "?!？！"
-# A cue speaks for a whole construction, so it is given the voice of several n-grams.
-CUE_COPIES = 4
+_WORD_GRAM_SIZES = range(1, 4)
+_HAN_GRAM_SIZES = range(1, 5)
+_SKELETON_GRAM_SIZES = range(1, 6)
+_SIGNS = "?!"
+# What each family of features may weigh in total, however many features of it a text has.
+_WORDS_WEIGHT, _SKELETON_WEIGHT, _CUES_WEIGHT = 1.3, 1.0, 0.7
+_LONGEST_BUCKET = 7
+_WORDS_IN_BUCKET, _HAN_IN_BUCKET = 3, 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,12 +39,17 @@ class Scores:
 
 @dataclass(frozen=True, slots=True)
 class LanguageModel:
-    """Weights of one language: feature -> one weight per kind, in the order of KINDS."""
+    """Weights of one language.
+
+    `weights`: feature -> (personal, leaning), each against general; `intercepts` likewise. From `bound` on
+    the two probabilities together keep a question out of the shared cache. `digest` names the training
+    data and features that the weights come from (see `guard_training.digest_of`).
+    """
 
     weights: Mapping[str, Sequence[float]]
     intercepts: Sequence[float]
-    personal_bound: float
-    leaning_bound: float
+    bound: float
+    digest: str
 
 
 class GuardModel:
@@ -58,61 +64,67 @@ class GuardModel:
         stored = json.loads(path.read_text(encoding="utf-8"))
         return cls({language: LanguageModel(**model) for language, model in stored.items()})
 
-    def personal_bound(self, text: str, *, language: Language) -> float:
-        """From this probability on a question counts as personal.
+    def bound(self, language: Language) -> float:
+        """From this probability of "personal or leaning" on, a question is kept out of the cache."""
+        return self._languages[language].bound
 
-        A rule or procedure asked about, with no sign of an event of one's own, needs much more to be
-        personal; a sign of one's own case and nothing of a rule needs less.
-        """
-        shown = frozenset(cues(plain(text), chinese=language == "zh-hans"))
-        frames, own = shown & GENERAL_FRAMES[language], shown & OWN_CASE[language]
-        if frames and not own:
-            return FRAMED_BOUND
-        return OWN_BOUND if own and not frames else self._languages[language].personal_bound
-
-    def leaning_bound(self, language: Language) -> float:
-        """From this probability on a question counts as leaning on earlier turns."""
-        return self._languages[language].leaning_bound
+    def digest(self, language: Language) -> str:
+        """Name of the training data that this model was fitted from."""
+        return self._languages[language].digest
 
     def scores(self, text: str, *, language: Language) -> Scores:
         """Probabilities for one question."""
         model = self._languages[language]
-        found = [model.weights[feature] for feature in set(features(text)) if feature in model.weights]
-        scale = 1.0 / math.sqrt(max(1, len(set(features(text)))))
-        sums = [
-            intercept + scale * sum(weights[kind] for weights in found)
-            for kind, intercept in enumerate(model.intercepts)
-        ]
-        highest = max(sums)
-        powers = [math.exp(value - highest) for value in sums]
+        personal, leaning = model.intercepts
+        for feature, value in features(text).items():
+            if found := model.weights.get(feature):
+                personal += found[0] * value
+                leaning += found[1] * value
+        highest = max(0.0, personal, leaning)
+        powers = [math.exp(total - highest) for total in (0.0, personal, leaning)]
         return Scores(personal=powers[1] / sum(powers), leaning=powers[2] / sum(powers))
 
 
-def plain(text: str) -> str:
-    """Folded text with straight apostrophes, as the cues read it."""
-    return fold(text).replace("\u2019", "'")
+def features(text: str) -> dict[str, float]:
+    """Features of a text with their values; each family's values have a fixed Euclidean length."""
+    plain = fold(text).replace("\u2019", "'")
+    chinese = han_count(plain) > 0
+    families = (
+        (_han_grams(plain) if chinese else _word_grams(plain), _WORDS_WEIGHT),
+        (_skeleton_grams(plain, chinese=chinese), _SKELETON_WEIGHT),
+        (_cue_features(plain, chinese=chinese), _CUES_WEIGHT),
+    )
+    values: dict[str, float] = {}
+    for family, weight in families:
+        found = frozenset(family)
+        values |= dict.fromkeys(found, weight / math.sqrt(max(1, len(found))))
+    return values
 
 
-def features(text: str) -> Iterator[str]:
-    """Word 1- to 3-grams with borders, their tails, Han 1- to 4-grams, length and sign marks."""
-    folded = fold(text)
-    words = ["<", *tokens(folded), ">"]
-    words = ["#" if word[0].isdigit() else word for word in words]
-    for size in _WORD_GRAMS:
+def _word_grams(plain: str) -> Iterator[str]:
+    words = ["<", *("#" if word[0].isdigit() else word for word in tokens(plain)), ">"]
+    for size in _WORD_GRAM_SIZES:
         for start in range(len(words) - size + 1):
-            yield " ".join(words[start : start + size])
-    run = "<" + "".join(char if char.isalnum() or char in _SIGNS else " " for char in folded) + ">"
-    chinese = any("\u3400" <= char <= "\u9fff" for char in folded)
-    shown = sorted(cues(plain(text), chinese=chinese))
-    for copy in range(CUE_COPIES):
-        yield from (f"cue{copy}:{name}" for name in shown)
-    yield from (f"cues:{one}+{other}" for one, other in combinations(shown, 2))
-    if chinese:
-        for size in _HAN_GRAMS:
-            for start in range(len(run) - size + 1):
-                yield "h:" + run[start : start + size]
-    else:
-        for word in words:
-            yield from (f"e:{word[-size:]}" for size in (2, 3) if len(word) > size + 1)
-    yield f"len:{min(len(words) // 3, 6)}"
-    yield from (f"sign:{sign}" for sign in _SIGNS if sign in folded)
+            yield "w:" + " ".join(words[start : start + size])
+
+
+def _han_grams(plain: str) -> Iterator[str]:
+    run = "<" + "".join(char if char.isalnum() or char in _SIGNS else " " for char in plain) + ">"
+    for size in _HAN_GRAM_SIZES:
+        for start in range(len(run) - size + 1):
+            yield "h:" + run[start : start + size]
+
+
+def _skeleton_grams(plain: str, *, chinese: bool) -> Iterator[str]:
+    shapes = skeleton(plain, chinese=chinese)
+    for size in _SKELETON_GRAM_SIZES:
+        for start in range(len(shapes) - size + 1):
+            yield "s:" + " ".join(shapes[start : start + size])
+
+
+def _cue_features(plain: str, *, chinese: bool) -> Iterator[str]:
+    """The cues, how long the text is, and which signs stand in it."""
+    yield from (f"c:{name}" for name in cues(plain, chinese=chinese))
+    length = len(plain) // _HAN_IN_BUCKET if chinese else len(plain.split()) // _WORDS_IN_BUCKET
+    yield f"len:{min(length, _LONGEST_BUCKET)}"
+    yield from (f"sign:{sign}" for sign in _SIGNS if sign in plain)

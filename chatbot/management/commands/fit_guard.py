@@ -2,69 +2,89 @@
 
 from __future__ import annotations
 
-import csv
 import json
-from pathlib import Path
+from collections import Counter
 from typing import Any
 
 import numpy as np
 from django.core.management.base import BaseCommand, CommandParser
 from sklearn.feature_extraction import DictVectorizer
 from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import cross_val_predict
-from sklearn.preprocessing import Normalizer
+from sklearn.model_selection import StratifiedKFold
 
+from base.text import Language
 from chatbot.guard_model import KINDS, MODEL_PATH, features
+from chatbot.guard_training import Example, digest_of, examples, written
 
-TRAINING = {"en": "train_en.csv", "zh-hans": "train_zh.csv"}
-SMALLEST_WEIGHT = 0.02
+LANGUAGES: tuple[Language, ...] = ("en", "zh-hans")
+# Sums of thousands of weights this small move a probability by less than a percentage point.
+SMALLEST_WEIGHT = 0.08
+FEWEST_EXAMPLES = 2
+FOLDS = 5
 
 
 class Command(BaseCommand):
     help = "Fit the personal/leaning guard from chatbot/guard_data and write its weights."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--strength", type=float, default=30.0, help="Inverse regularisation.")
-        parser.add_argument("--personal-bound", type=float, default=0.35)
-        parser.add_argument("--leaning-bound", type=float, default=0.5)
+        parser.add_argument("--strength", type=float, default=10.0, help="Inverse regularisation.")
+        parser.add_argument("--bound", type=float, default=0.4, help="Refuse from here on (0..1).")
 
     def handle(self, *args: object, **options: Any) -> None:
-        model = {
-            language: self._fit(language, MODEL_PATH.parent / name, options)
-            for language, name in TRAINING.items()
-        }
-        MODEL_PATH.write_text(json.dumps(model, ensure_ascii=False, sort_keys=True) + "\n", encoding="utf-8")
-        self.stdout.write(f"wrote {MODEL_PATH.name}")
+        model = {language: self._fit(language, options) for language in LANGUAGES}
+        stored = json.dumps(model, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+        MODEL_PATH.write_text(stored.replace('],"', '],\n"') + "\n", encoding="utf-8")
+        self.stdout.write(f"wrote {MODEL_PATH.name}, {MODEL_PATH.stat().st_size / 1e6:.2f} MB")
 
-    def _fit(self, language: str, path: Path, options: dict[str, Any]) -> dict[str, object]:
-        with path.open(encoding="utf-8", newline="") as file:
-            rows = list(csv.DictReader(file))
-        labels = np.array([KINDS.index(row["kind"]) for row in rows])
+    def _fit(self, language: Language, options: dict[str, Any]) -> dict[str, object]:
+        training = examples(language)
         vectorizer = DictVectorizer()
-        counts = vectorizer.fit_transform([dict.fromkeys(features(row["text"]), 1.0) for row in rows])
-        inputs = Normalizer().fit_transform(counts)
-        regression = LogisticRegression(C=options["strength"], max_iter=2_000)
-        guessed = cross_val_predict(regression, inputs, labels, cv=10, method="predict_proba")
-        self._report(language, labels, guessed, options)
-        regression.fit(inputs, labels)
-        weights = regression.coef_.T
+        inputs = vectorizer.fit_transform(_common_features(training))
+        labels = np.array([example.kind for example in training])
+        weights = np.array([example.weight for example in training])
+        regression = LogisticRegression(C=options["strength"], max_iter=1_000, tol=1e-3)
+        self._report(language, regression, (inputs, labels, weights), options["bound"])
+        regression.fit(inputs, labels, sample_weight=weights)
+        against_general = (regression.coef_[1:] - regression.coef_[0]).T
         return {
             "weights": {
-                name: [round(float(value), 3) for value in weights[position]]
+                name: [round(float(value), 2) for value in against_general[position]]
                 for position, name in enumerate(vectorizer.feature_names_)
-                if float(np.abs(weights[position]).max()) >= SMALLEST_WEIGHT
+                if float(np.abs(against_general[position]).max()) >= SMALLEST_WEIGHT
             },
-            "intercepts": [round(float(value), 4) for value in regression.intercept_],
-            "personal_bound": options["personal_bound"],
-            "leaning_bound": options["leaning_bound"],
+            "intercepts": [
+                round(float(value - regression.intercept_[0]), 3)
+                for value in regression.intercept_[1:]
+            ],
+            "bound": options["bound"],
+            "digest": digest_of(training),
         }
 
-    def _report(self, language: str, labels: Any, guessed: Any, options: dict[str, Any]) -> None:
-        personal, general = labels == 1, labels == 0
-        flagged = guessed[:, 1] >= options["personal_bound"]
-        leaning = guessed[:, 2] >= options["leaning_bound"]
-        self.stdout.write(
-            f"{language}: {len(labels)} rows; cross-validated personal recall {flagged[personal].mean():.3f}, "
-            f"general refused {(flagged | leaning)[general].mean():.3f}, "
-            f"leaning recall {leaning[labels == 2].mean():.3f}"
+    def _report(
+        self, language: Language, regression: LogisticRegression, table: tuple[Any, ...], bound: float
+    ) -> None:
+        """Rates on the written questions, each judged by a model that was not fitted on it."""
+        inputs, labels, weights = table
+        count = len(written(language))
+        general = np.zeros(count)
+        folds = StratifiedKFold(FOLDS, shuffle=True, random_state=1)
+        for fitted, judged in folds.split(labels[:count], labels[:count]):
+            rows = np.concatenate([fitted, np.arange(count, len(labels))])
+            regression.fit(inputs[rows], labels[rows], sample_weight=weights[rows])
+            general[judged] = regression.predict_proba(inputs[judged])[:, 0]
+        refused = general <= 1 - bound
+        rates = ", ".join(
+            f"{kind} {refused[labels[:count] == position].mean():.3f}"
+            for position, kind in enumerate(KINDS)
         )
+        self.stdout.write(f"{language}: {count} written of {len(labels)}; share refused: {rates}")
+
+
+def _common_features(training: list[Example]) -> list[dict[str, float]]:
+    """Each example's features, without those that hardly any other example has."""
+    found = [features(example.text) for example in training]
+    counts = Counter(name for values in found for name in values)
+    return [
+        {name: value for name, value in values.items() if counts[name] >= FEWEST_EXAMPLES}
+        for values in found
+    ]

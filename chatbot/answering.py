@@ -199,7 +199,7 @@ async def ask_model(
             built.prompt,
             chain=asked.configuration.routing.chains[tier.tier],
             tier=tier.tier,
-            question_id=asked.question_id,
+            question_id=asked.question_id or None,
             site_id=asked.site_id,
             deadline_s=min(asked.deadline_s, asked.started_s + DEADLINE_S[tier.tier]),
             max_output_tokens=desk.speaking.answer_tokens,

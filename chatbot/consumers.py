@@ -131,6 +131,8 @@ class ChatConsumer(AsyncWebsocketConsumer):
                 await self._replay(
                     partial(transcript.frames_after, opened.conversation_id, after=frame.after)
                 )
+                for running in self._runtime.supervisor.in_progress(opened.conversation_id):
+                    self._show(running)
             case History():
                 await self._replay(
                     partial(transcript.frames_before, opened.conversation_id, before=frame.before)

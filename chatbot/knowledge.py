@@ -67,7 +67,7 @@ class Weights:
     asked_as: float = 0.6
     embedding: float = 0.65
     lexical_floor: float = 0.22
-    fused_floor: float = 0.44
+    fused_floor: float = 0.45
 
 
 def terms(text: str) -> list[str]:

@@ -37,6 +37,11 @@ class Process:
         return self._runtime
 
     @property
+    def running(self) -> Runtime | None:
+        """The running parts, or None in a process that does not serve."""
+        return self._runtime
+
+    @property
     def ready(self) -> bool:
         """Whether questions are taken right now."""
         return self._runtime is not None and not self._runtime.supervisor.draining

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import WebSocketException
+from websockets.typing import Origin
 
 from base.ids import new_uuid
 
@@ -72,23 +73,28 @@ async def play(
 
 async def ask_once(i: int, text: str, *, url: str, confirm: str) -> Ended:
     """One new shopper, one question. A broken connection counts as `lost`."""
+    accepted, frame, ms = await ask_for_frame(text, url=url, confirm=confirm)
+    return _ended(i, text, accepted=accepted, frame=frame, ms=ms)
+
+
+async def ask_for_frame(text: str, *, url: str, confirm: str) -> tuple[bool, dict[str, Any], int]:
+    """Ask as a new shopper: whether it was accepted, the terminal frame, and milliseconds in all."""
     parts = urlsplit(url)
     scheme = "wss" if parts.scheme == "https" else "ws"
+    origin = Origin(f"{parts.scheme}://{parts.netloc}")
     begun_s = asyncio.get_running_loop().time()
-    frame_id, accepted, last = new_uuid(), False, {"type": "lost"}
+    frame_id, accepted = new_uuid(), False
+    frame: dict[str, Any] = {"type": "lost"}
     try:
         async with (
             asyncio.timeout(GIVE_UP_S),
-            connect(
-                f"{scheme}://{parts.netloc}/ws/chat/", origin=f"{parts.scheme}://{parts.netloc}"
-            ) as socket,  # type: ignore[arg-type]  # the library's own string type
+            connect(f"{scheme}://{parts.netloc}/ws/chat/", origin=origin) as socket,
         ):
             await socket.send(json.dumps({"type": "ask", "id": frame_id, "text": text}))
-            accepted, last = await _until_end(socket, frame_id, confirm=confirm)
+            accepted, frame = await _until_end(socket, frame_id, confirm=confirm)
     except (WebSocketException, OSError, TimeoutError):
-        last = {"type": "lost"}
-    ms = round((asyncio.get_running_loop().time() - begun_s) * 1000)
-    return _ended(i, text, accepted=accepted, frame=last, ms=ms)
+        frame = {"type": "lost"}
+    return accepted, frame, round((asyncio.get_running_loop().time() - begun_s) * 1000)
 
 
 async def _until_end(

@@ -1,4 +1,4 @@
-"""What the summary page looks at and what it finds: spans of time, their rows, and the figures as values."""
+"""What the summary page looks at and what it finds: spans, their rows, figures as values."""
 
 from __future__ import annotations
 
@@ -33,10 +33,10 @@ class Span:
         first = today - (days - 1) * _DAY
         return cls(_midnight(first, zone), _midnight(today + _DAY, zone), days, zone)
 
-    def before(self) -> Span:
-        """As many days directly before this span."""
+    def before(self, *, now: datetime) -> Span:
+        """As many days directly before, up to the same time of day, so that both compare."""
         start = _midnight(self.start.astimezone(self.zone).date() - self.days * _DAY, self.zone)
-        return Span(start, self.start, self.days, self.zone)
+        return Span(start, now - self.days * _DAY, self.days, self.zone)
 
     def moments(self) -> list[datetime]:
         """Every hour of one day, or every local midnight of several."""
@@ -55,9 +55,9 @@ class Rows:
     span: Span
     simulated: bool
 
-    def before(self) -> Rows:
+    def before(self, *, now: datetime) -> Rows:
         """The same kind of rows in the span before."""
-        return Rows(self.span.before(), simulated=self.simulated)
+        return Rows(self.span.before(now=now), simulated=self.simulated)
 
     @property
     def questions(self) -> QuerySet[Question]:
@@ -108,7 +108,7 @@ class Totals:
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """One part of a whole: `permille` of all parts add up to exactly 1000 (or 0 when there is nothing)."""
+    """One part of a whole: all `permille` add up to exactly 1000, or 0 when there is nothing."""
 
     key: str
     count: int
@@ -117,7 +117,7 @@ class Share:
 
 @dataclass(frozen=True, slots=True)
 class Spend:
-    """Calls, tokens and cost of one model at one endpoint, or of one tier (then the names are empty)."""
+    """Calls, tokens and cost of one model at one endpoint, or of one tier (without names)."""
 
     endpoint_key: str
     model: str
@@ -131,7 +131,7 @@ class Spend:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A question or a wording: its text, the newest question's row, how often, what its calls cost."""
+    """A question or a wording: its text, its newest question, how often, what its calls cost."""
 
     question_id: int
     text: str
@@ -141,7 +141,7 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """Failed calls of one kind at one model, or (then without names) questions that ended in an error."""
+    """Failed calls of one kind at one model, or questions with one error (without names)."""
 
     code: str
     count: int

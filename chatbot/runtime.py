@@ -96,7 +96,7 @@ class Runtime:
             tier=tier,
         )
 
-    async def start(self) -> None:
+    async def start(self, *, take_up_open_questions: bool = True) -> None:
         """Load, warm up and begin; questions that an earlier process left open are taken up."""
         self.writer.start()
         self.embedder.start()
@@ -110,9 +110,12 @@ class Runtime:
         )
         await self.store.load_all()
         self.client = Client()
-        self.supervisor = Supervisor(desk=self._desk(), writer=self.writer, watchers=self.watchers)
+        self.loop = asyncio.get_running_loop()
+        self.desk = self._desk()
+        self.supervisor = Supervisor(desk=self.desk, writer=self.writer, watchers=self.watchers)
         self._following = asyncio.create_task(self._follow(), name="follow")
-        await recover(self)
+        if take_up_open_questions:
+            await recover(self)
 
     async def stop(self) -> None:
         """Let running answers finish, then end every thread."""

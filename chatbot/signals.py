@@ -12,6 +12,7 @@ from base.revision import bump
 from cache.models import Answer, Change
 from cache.store import record_changes
 from chatbot.models import Article, ArticleVersion, Product, Site
+from chatbot.staleness import note_change
 from routing.models import Chain, Endpoint, ExchangeRate, Model, Price, RuleSet
 
 CONFIGURATION: tuple[type[Row], ...] = (
@@ -52,6 +53,8 @@ def _raise_version(instance: Article, **_: Any) -> None:
         return
     changed = (before["title"], before["text"]) != (instance.title, instance.text)
     instance.version = before["version"] + (1 if changed else 0)
+    if changed or not instance.enabled:
+        note_change(instance)
 
 
 def _keep_version(instance: Article, **_: Any) -> None:

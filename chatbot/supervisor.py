@@ -42,6 +42,19 @@ class Performance:
         """Milliseconds since the question was accepted."""
         return round((self._desk.clock.monotonic_s() - self._asked.started_s) * 1000)
 
+    @property
+    def conversation_id(self) -> int:
+        """The conversation that this belongs to."""
+        return self._asked.conversation_id
+
+    def so_far(self) -> list[ServerFrame]:
+        """The text shown so far as a viewer who missed it needs it."""
+        client_id = self._asked.client_id
+        return [
+            {"type": "restart", "id": client_id},
+            {"type": "delta", "id": client_id, "text": self.text},
+        ]
+
     def publish(self, frame: ServerFrame) -> None:
         """Show a frame to whoever looks at the conversation."""
         self._watchers.publish(self._asked.conversation_id, frame)
@@ -71,6 +84,7 @@ class Supervisor:
         self._watchers = watchers
         self._owner = new_uuid()
         self._running: dict[int, asyncio.Task[None]] = {}
+        self._shown: dict[int, Performance] = {}
         self._stopping: set[int] = set()
         self.draining = False
 
@@ -94,6 +108,14 @@ class Supervisor:
         task.cancel()
         return True
 
+    def in_progress(self, conversation_id: int) -> list[ServerFrame]:
+        """Frames that bring a new viewer up to what running answers have shown so far."""
+        frames: list[ServerFrame] = []
+        for performance in self._shown.values():
+            if performance.conversation_id == conversation_id and performance.text:
+                frames += performance.so_far()
+        return frames
+
     async def drain(self, *, timeout_s: float) -> int:
         """Let running answers finish; returns how many were still running when the time was over."""
         self.draining = True
@@ -103,6 +125,7 @@ class Supervisor:
 
     async def _run(self, asked: Asked) -> None:
         performance = Performance(asked, watchers=self._watchers, desk=self._desk)
+        self._shown[asked.question_id] = performance
         try:
             frame = await self._perform(asked, performance)
         except asyncio.CancelledError:
@@ -114,6 +137,7 @@ class Supervisor:
             frame = await self._failed(asked, performance, "internal")
         finally:
             self._stopping.discard(asked.question_id)
+            self._shown.pop(asked.question_id, None)
         if frame is not None:
             performance.publish(frame)
 

@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
+import asyncio
+import logging
 from datetime import timedelta
 
 from celery import shared_task
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F
+from django.db.models import Count, F, Max
 from django.utils import timezone
 
+from base.models import Counter
 from cache.models import Answer, Lookup
 from chatbot.models import Conversation, Outbox
+from chatbot.process import Process
+from chatbot.refreshing import refresh
+from chatbot.staleness import ARTICLE_CHANGED, REFRESH_PER_CHANGE, mark_stale
 from chatbot.tallies import count_closed_buckets
 from routing.models import Call
 
+logger = logging.getLogger(__name__)
 OUTBOX_BATCH = 100
+SERVED_COUNTER = "chatbot.served"
 
 
 @shared_task
@@ -28,22 +36,53 @@ def work_outbox() -> int:
     return done
 
 
-@transaction.atomic
 def _work_one(row_id: int) -> int:
-    row = Outbox.objects.select_for_update().filter(id=row_id, done_at__isnull=True).first()
-    if row is None:
-        return 0
-    if row.kind == "served":
-        _note_served(int(row.payload["answer_id"]))
-    row.done_at = timezone.now()
-    row.save(update_fields=["done_at"])
+    with transaction.atomic():
+        row = Outbox.objects.select_for_update().filter(id=row_id, done_at__isnull=True).first()
+        if row is None:
+            return 0
+        stale = _do(row)
+        row.done_at = timezone.now()
+        row.save(update_fields=["done_at"])
+    refresh_now(stale[:REFRESH_PER_CHANGE])
     return 1
 
 
-def _note_served(answer_id: int) -> None:
-    Answer.objects.filter(id=answer_id).update(
-        served_count=F("served_count") + 1, last_served_at=timezone.now()
-    )
+def _do(row: Outbox) -> list[int]:
+    """Carry out one row; returns the answers that should be made anew."""
+    if row.kind == ARTICLE_CHANGED:
+        return mark_stale(key=row.payload["key"], locale=row.payload["locale"], now=timezone.now())
+    logger.error("outbox row %s has the unknown kind %r", row.id, row.kind)
+    return []
+
+
+def refresh_now(answer_ids: list[int]) -> None:
+    """Make answers anew in the serving process, which has the model's vectors and the limits.
+
+    A worker in a process of its own leaves them stale: the next shopper's question makes them anew.
+    """
+    runtime = Process.current().running
+    if answer_ids and runtime is not None:
+        asyncio.run_coroutine_threadsafe(refresh(runtime, answer_ids), runtime.loop).result()
+
+
+@shared_task
+def count_served() -> int:
+    """Add the hits since the last run to their answers' counts; returns how many hits there were."""
+    with transaction.atomic():
+        counter, _ = Counter.objects.select_for_update().get_or_create(name=SERVED_COUNTER)
+        hits = Lookup.objects.filter(id__gt=counter.value)
+        newest = hits.aggregate(newest=Max("id"))["newest"]
+        if newest is None:
+            return 0
+        served = hits.filter(id__lte=newest, answer__isnull=False).values("answer_id")
+        rows = list(served.annotate(count=Count("id"), last=Max("at")).order_by())
+        for row in rows:
+            Answer.objects.filter(id=row["answer_id"]).update(
+                served_count=F("served_count") + row["count"], last_served_at=row["last"]
+            )
+        Counter.objects.filter(name=SERVED_COUNTER).update(value=newest)
+    return sum(row["count"] for row in rows)
 
 
 @shared_task

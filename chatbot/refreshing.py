@@ -1,0 +1,75 @@
+"""Asking stale answers' questions anew, so that shoppers find a fresh answer and do not wait for one."""
+
+from __future__ import annotations
+
+import logging
+from functools import partial
+
+from cache.models import Answer
+from chatbot import answering
+from chatbot.asked import Asked, Receipt, Stage
+from chatbot.runtime import Runtime
+from chatbot.staleness import adopt_wordings
+
+logger = logging.getLogger(__name__)
+
+
+async def refresh(runtime: Runtime, answer_ids: list[int]) -> int:
+    """Make answers anew, one after the other, in the order given; returns how many were replaced.
+
+    A question that no model can answer now stays stale: the next shopper's question tries again.
+    """
+    replaced = 0
+    for answer_id in answer_ids:
+        asked = await runtime.reader.run(partial(_asked, answer_id, runtime))
+        if asked is not None and await _refresh_one(runtime, answer_id, asked):
+            replaced += 1
+    return replaced
+
+
+async def _refresh_one(runtime: Runtime, answer_id: int, asked: Asked) -> bool:
+    outcome = await answering.answer(asked, desk=runtime.desk, stage=_SILENT, receipt=Receipt())
+    fresh = outcome.stored or outcome.entry
+    if fresh is None:
+        return False
+    await runtime.writer.run(
+        partial(
+            adopt_wordings,
+            old_answer_id=answer_id,
+            new_answer_id=fresh.answer_id,
+            now=runtime.clock.now(),
+        )
+    )
+    return True
+
+
+def _asked(answer_id: int, runtime: Runtime) -> Asked | None:
+    """The stale answer's first wording as a question that no shopper waits for."""
+    answer = Answer.objects.filter(id=answer_id, status=Answer.STALE).first()
+    wording = answer.wordings.order_by("id").first() if answer is not None else None
+    if answer is None or wording is None:
+        return None
+    started_s = runtime.clock.monotonic_s()
+    language = answer.partition.split("/")[1]
+    return Asked(
+        question_id=0,
+        conversation_id=0,
+        site_id=runtime.configuration.site.id,
+        shopper_id=wording.asker_shopper_id or 0,
+        client_id="",
+        text=wording.text,
+        locale=language,
+        language="zh-hans" if language == "zh-hans" else "en",
+        past_the_cache=False,
+        started_s=started_s,
+        deadline_s=started_s + answering.QUESTION_DEADLINE_S,
+        configuration=runtime.configuration,
+        simulated=answer.simulated,
+    )
+
+
+async def _nobody_sees(*_: object) -> None:
+    """There is no shopper to show it to."""
+
+
+_SILENT = Stage(delta=_nobody_sees, restart=_nobody_sees, wait=_nobody_sees)

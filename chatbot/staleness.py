@@ -1,0 +1,61 @@
+"""An article changed: which answers rested on it, and making them anew.
+
+Serving never depends on this: a look-up compares article versions by itself. What is done here keeps rows,
+lists and replicas in step, and answers again what shoppers ask most.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from django.db import transaction
+from django.db.models import Q
+from django.utils import timezone
+
+from cache.models import Answer, Change, Wording
+from cache.store import record_changes
+from chatbot.models import Article, Outbox
+
+ARTICLE_CHANGED = "article_changed"
+REFRESH_PER_CHANGE = 50
+
+
+def note_change(article: Article) -> None:
+    """Remember, in the transaction of the save, that answers resting on this article have to be seen to."""
+    Outbox.objects.create(
+        kind=ARTICLE_CHANGED,
+        payload={"key": article.key, "locale": article.locale},
+        available_at=timezone.now(),
+    )
+
+
+@transaction.atomic
+def mark_stale(*, key: str, locale: str, now: datetime) -> list[int]:
+    """Mark answers of older versions of an article stale; returns their ids, most served first."""
+    article = Article.objects.filter(key=key, locale=locale, enabled=True).first()
+    version = article.version if article is not None else 0
+    resting = Q(sources__article_key=key, sources__locale=locale) & ~Q(
+        sources__article_version=version
+    )
+    stale = list(
+        Answer.objects.filter(resting, status=Answer.LIVE)
+        .order_by("-served_count", "-id")
+        .values_list("id", flat=True)
+        .distinct()
+    )
+    Answer.objects.filter(id__in=stale).update(status=Answer.STALE)
+    wordings = Wording.objects.filter(answer_id__in=stale).values_list("id", flat=True)
+    record_changes(wordings, op=Change.REMOVE, now=now)
+    return stale
+
+
+def adopt_wordings(*, old_answer_id: int, new_answer_id: int, now: datetime) -> int:
+    """Let every wording of a stale answer lead to the one that replaces it; returns how many moved."""
+    with transaction.atomic():
+        moved: Sequence[int] = list(
+            Wording.objects.filter(answer_id=old_answer_id).values_list("id", flat=True)
+        )
+        Wording.objects.filter(id__in=moved).update(answer_id=new_answer_id)
+        record_changes(moved, op=Change.ADD, now=now)
+    return len(moved)

@@ -17,10 +17,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from base.ids import new_token
 from cache.embedding import Embedder
 
 logger = logging.getLogger(__name__)
 Known = NDArray[np.float32] | None
+# What zipfile and numpy raise on damaged bytes; RuntimeError is for flags that the damage has set.
+_UNREADABLE = (OSError, ValueError, KeyError, EOFError, RuntimeError, zipfile.BadZipFile)
 
 
 class KnownVectors:
@@ -58,11 +61,12 @@ class KnownVectors:
 
     def _read(self) -> dict[str, Known]:
         try:
-            with np.load(self._path, allow_pickle=False) as stored:
+            with self._path.open("rb") as file:
+                stored = np.lib.npyio.NpzFile(file, allow_pickle=False)
                 keys, matrix, unknown = stored["keys"], stored["vectors"], stored["unknown"]
         except FileNotFoundError:
             return {}
-        except (OSError, ValueError, KeyError, zipfile.BadZipFile):
+        except _UNREADABLE:
             logger.warning("%s cannot be read; its vectors are made anew", self._path.name)
             return {}
         if matrix.shape != (len(keys), self._embedder.dimension):
@@ -75,7 +79,7 @@ class KnownVectors:
         """Write beside, sync, rename: a reader sees the old file or the new one."""
         known = {key: vector for key, vector in self._vectors.items() if vector is not None}
         rows = np.stack(list(known.values())) if known else np.zeros((0, self._embedder.dimension))
-        beside = self._path.with_suffix(".tmp")
+        beside = self._path.with_suffix(f".{new_token()}.tmp")
         with beside.open("wb") as file:
             np.savez(
                 file,

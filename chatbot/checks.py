@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
-from django.core.checks import CheckMessage, Error, Tags, Warning, register  # noqa: A004  Django's own name
+from django.core.checks import CheckMessage, Error, Tags, Warning, register
 
 from base import env
 from routing.specs import LOCAL_HOSTS

@@ -15,7 +15,10 @@ tell than thanks that that's the their them then there these they thing things t
 up us use very want was wasn't way we well went were what what's when where which while who whom whose
 why will with won't would wouldn't yes yet you your yours hi hello hey dear sir madam
 """
-_CHINESE = "的 了 吗 呢 吧 啊 呀 我 你 您 们 是 有 在 和 也 就 都 很 请 问 请问 亲 我们 你们 您们 什 么 什么 怎 怎么 怎样 如 何 如何 一 下 一下 想 要 想要 这 那 个 这个 那个 可 以 可以 能 会 还"
+_CHINESE = """
+的 了 吗 呢 吧 啊 呀 我 你 您 们 是 有 在 和 也 就 都 很 请 问 请问 亲 我们 你们 您们 什 么
+什么 怎 怎么 怎样 如 何 如何 一 下 一下 想 要 想要 这 那 个 这个 那个 可 以 可以 能 会 还
+"""
 STOP_WORDS = frozenset(_ENGLISH.split()) | frozenset(_CHINESE.split())
 
 _DOUBLED = frozenset("bdgmnprt")

@@ -189,7 +189,7 @@ class FaultBook:
         refused = False
         for fault in self._faults:
             refuses = KINDS[fault.name] == REFUSE
-            if refuses and refused or not fault.covers(vendor, model=model, now_ns=now_ns):
+            if (refuses and refused) or not fault.covers(vendor, model=model, now_ns=now_ns):
                 continue
             if self._random.random() >= fault.probability:
                 continue

@@ -30,7 +30,7 @@ def unavailable(what: str) -> None:
 @pytest.fixture(scope="session")
 def embedder() -> Iterator[Embedder]:
     """The packaged embedding model, loaded once."""
-    from cache.embedding import Embedder  # noqa: PLC0415  heavy: only for tests that need it
+    from cache.embedding import Embedder
 
     model = Embedder()
     model.start()
@@ -41,8 +41,8 @@ def embedder() -> Iterator[Embedder]:
 @pytest.fixture
 def simulator() -> Iterator[RunningSimulator]:
     """The local vendor on a free port, answering at once and without limits."""
-    from simulator.config import Config  # noqa: PLC0415
-    from simulator.running import RunningSimulator  # noqa: PLC0415
+    from simulator.config import Config
+    from simulator.running import RunningSimulator
 
     with RunningSimulator(Config(first_ms=0, chunk_ms=0)) as running:
         yield running
@@ -53,8 +53,8 @@ def vendors_at_simulator(
     simulator: RunningSimulator, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> RunningSimulator:
     """All five keys set, every vendor's address pointing at the simulator."""
-    from base import env  # noqa: PLC0415
-    from chatbot.management.commands.serve import DEMO_KEY, VENDOR_PATHS  # noqa: PLC0415
+    from base import env
+    from chatbot.management.commands.serve import DEMO_KEY, VENDOR_PATHS
 
     settings.UPSTREAM_ALLOW_LOOPBACK = True
     for name in env.KEY_NAMES:
@@ -67,7 +67,7 @@ def vendors_at_simulator(
 @pytest.fixture
 def seeded(transactional_db: None) -> None:
     """The demo shop in the test database."""
-    from chatbot.seeding import seed  # noqa: PLC0415
+    from chatbot.seeding import seed
 
     seed()
 
@@ -77,7 +77,7 @@ async def runtime(
     seeded: None, vendors_at_simulator: RunningSimulator, embedder: Embedder, settings: Any
 ) -> AsyncIterator[Runtime]:
     """The site's parts, started on the seeded database; vectors are kept between tests."""
-    from chatbot.runtime import Runtime  # noqa: PLC0415
+    from chatbot.runtime import Runtime
 
     settings.DATA_DIR = ROOT / "data" / "test"
     settings.DATA_DIR.mkdir(parents=True, exist_ok=True)

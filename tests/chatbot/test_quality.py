@@ -42,7 +42,7 @@ class Judge:
         self._configuration = configuration
         self._embedder = embedder
 
-    def _vector(self, text: str):  # noqa: ANN202
+    def _vector(self, text: str):
         embedded = self._embedder.embed_now([text])[0]
         return embedded.vector if embedded.unknown_share <= MAX_UNKNOWN_SHARE and embedded.fits else None
 

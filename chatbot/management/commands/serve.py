@@ -67,7 +67,7 @@ class Demo:
         self._command = command
 
     def __enter__(self) -> Demo:
-        self._process = subprocess.Popen(  # noqa: S603  our own program with fixed arguments
+        self._process = subprocess.Popen(
             [sys.executable, "-m", "simulator", "--port", "0"],
             stdout=subprocess.PIPE,
             text=True,

@@ -5,7 +5,8 @@ only place that knows the interface library (unfold); the rest of the product do
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import TYPE_CHECKING, Any, TypeVar
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 from urllib.parse import urlencode
 
 from django import forms
@@ -14,10 +15,16 @@ from django.core.paginator import Paginator
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from unfold import admin as unfold_admin  # type: ignore[import-untyped]  # ships no types
 from unfold.decorators import action as unfold_action  # type: ignore[import-untyped]
+from unfold.forms import (  # type: ignore[import-untyped]
+    AdminPasswordChangeForm,
+    UserChangeForm,
+    UserCreationForm,
+)
 from unfold.paginator import InfinitePaginator  # type: ignore[import-untyped]
 from unfold.widgets import (  # type: ignore[import-untyped]
     UnfoldAdminDecimalFieldWidget,
@@ -50,6 +57,7 @@ else:
     UncountedPaginator = InfinitePaginator
 
 __all__ = [
+    "AdminPasswordChangeForm",
     "ModelAdmin",
     "StackedInline",
     "TabularInline",
@@ -58,6 +66,8 @@ __all__ = [
     "UnfoldAdminSelectWidget",
     "UnfoldAdminTextInputWidget",
     "UnfoldAdminTextareaWidget",
+    "UserChangeForm",
+    "UserCreationForm",
 ]
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -65,9 +75,9 @@ PAGE_ROWS = 50
 
 
 class Rows:
-    """How every list is shown: a full-width page of PAGE_ROWS rows, no second count of the whole table."""
+    """How every list is shown: a full-width page of PAGE_ROWS rows, without a second count."""
 
-    list_per_page = PAGE_ROWS
+    list_per_page: ClassVar[int] = PAGE_ROWS
     list_fullwidth = True
     show_full_result_count = False
     show_facets = admin.ShowFacets.NEVER
@@ -77,14 +87,14 @@ class Rows:
 class ManyRows(Rows):
     """A list of a table that grows without end: never counted, never acted on as a whole."""
 
-    paginator = UncountedPaginator
+    paginator: Any = UncountedPaginator
     list_disable_select_all = True
 
 
 class ReadOnly:
     """Rows that the product writes and nobody edits."""
 
-    actions = None
+    actions: Any = None
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Nobody adds."""
@@ -106,7 +116,7 @@ def column(
     label: dict[str, str] | None = None,
     boolean: bool = False,
 ) -> Callable[[F], F]:
-    """Mark a method as a column. `label` maps a value to a colour: success, info, warning, danger."""
+    """Mark a method as a column. `label`: value -> success, info, warning or danger."""
 
     def mark(method: F) -> F:
         method.short_description = description  # type: ignore[attr-defined]  # Django reads these
@@ -122,7 +132,7 @@ def column(
 
 
 def page_action(description: str, *, path: str, permission: str, icon: str) -> Callable[[F], F]:
-    """Mark a method as a page of its own behind a button, for those with `has_<permission>_permission`."""
+    """Mark a method as a page behind a button, for those with `has_<permission>_permission`."""
     marked: Callable[[F], F] = unfold_action(
         description=description, url_path=path, permissions=[permission], icon=icon
     )
@@ -148,6 +158,21 @@ def list_url(model: str, **filters: object) -> str:
     """Address of a list with filters set; `model` is `app_model`."""
     query = urlencode({name: str(value) for name, value in filters.items()})
     return reverse(f"admin:{model}_changelist") + (f"?{query}" if query else "")
+
+
+def moment(at: datetime | None) -> SafeString | str:
+    """A moment in the admin's zone on one line: 23 Nov 13:58:07."""
+    if at is None:
+        return "–"
+    local = timezone.localtime(at)
+    return format_html(
+        '<time class="bw-once" datetime="{}">{}</time>', at.isoformat(), f"{local:%d %b %H:%M:%S}"
+    )
+
+
+def wide(text: object) -> SafeString:
+    """A column that keeps room for a sentence."""
+    return format_html('<span class="bw-wide">{}</span>', text)
 
 
 def shortened(text: str, *, limit: int = 90) -> str:

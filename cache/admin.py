@@ -1,29 +1,284 @@
-"""The stored answers in the admin. Edits go through `save()`, so every process's replica learns of them."""
+"""The stored answers in the admin. Edits go through `save()`, so every replica learns of them."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
 from django.db import transaction
-from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
-from django.db.models.functions import Coalesce
+from django.db.models import Count, OuterRef, QuerySet, Subquery
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
 
 from base.admin import (
-    ManyRows,
     ModelAdmin,
     ReadOnly,
+    Rows,
     SimulatedMark,
     TabularInline,
     UnfoldAdminSelectWidget,
     column,
     link,
     list_url,
+    moment,
     shortened,
-    value_filter,
+    wide,
 )
 from base.money import usd
-from cache.models import Answer, Lookup, Source, Wording
+from cache.models import Answer, Source, Wording
+
+STATUS_COLOURS = {
+    Answer.LIVE: "success",
+    Answer.PINNED: "info",
+    Answer.OWN: "",
+    Answer.STALE: "warning",
+    Answer.REVOKED: "danger",
+}
+EDITABLE_STATUSES = [
+    (value, value) for value in (Answer.LIVE, Answer.PINNED, Answer.STALE, Answer.REVOKED)
+]
+LANGUAGES = (("en", "English"), ("zh-hans", "简体中文"))
+
+
+def language_of(partition: str) -> str:
+    """The language part of a partition; empty when the partition has another shape."""
+    parts = partition.split("/")
+    return parts[1] if len(parts) > 1 else ""
+
+
+class LanguageFilter(admin.SimpleListFilter):
+    """By the language that is part of the partition."""
+
+    title = "language"
+    parameter_name = "language"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Iterable[tuple[str, str]]:
+        """Both languages of the product."""
+        return LANGUAGES
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        """Rows whose partition is of the language."""
+        chosen = self.value()
+        return queryset if chosen is None else queryset.filter(partition__contains=f"/{chosen}/")
+
+
+class WordingInline(ReadOnly, TabularInline[Wording, Answer]):
+    """Every way in which shoppers put the question."""
+
+    model = Wording
+    fields = ("text", "kind", "asked_by", "has_vector", "created_at")
+    readonly_fields = fields
+    extra = 0
+    per_page = 25
+    hide_title = True
+
+    @column("asked by shopper")
+    def asked_by(self, wording: Wording) -> str:
+        """The shopper's row number."""
+        return str(wording.asker_shopper_id or "–")
+
+    @column("found by meaning", boolean=True)
+    def has_vector(self, wording: Wording) -> bool:
+        """Whether the wording has a vector; without one it is found by its exact text only."""
+        return bool(wording.engine_id)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Wording]:
+        """Without the vectors, which nobody reads here."""
+        return super().get_queryset(request).defer("vector")
+
+
+class SourceInline(ReadOnly, TabularInline[Source, Answer]):
+    """The article versions that the answer rests on."""
+
+    model = Source
+    fields = ("article", "locale", "article_version")
+    readonly_fields = fields
+    extra = 0
+    hide_title = True
+
+    @column("article")
+    def article(self, source: Source) -> SafeString:
+        """The article, by key and locale."""
+        url = list_url("chatbot_article", key=source.article_key, locale=source.locale)
+        return link(source.article_key, url)
+
+
+class AnswerForm(forms.ModelForm[Answer]):
+    """Text, status and expiry; `own` answers are one shopper's and cannot become shared ones."""
+
+    class Meta:
+        model = Answer
+        fields = ("text", "status", "expires_at")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if "status" in self.fields:
+            self.fields["status"] = forms.ChoiceField(
+                choices=EDITABLE_STATUSES, widget=UnfoldAdminSelectWidget(choices=EDITABLE_STATUSES)
+            )
+
+
+@admin.register(Answer)
+class AnswerAdmin(SimulatedMark, Rows, ModelAdmin[Answer]):
+    """Answers with wordings and sources. Revoking takes one out everywhere; nothing is deleted."""
+
+    form = AnswerForm
+    inlines = (WordingInline, SourceInline)
+    list_display = (
+        "answer",
+        "question",
+        "state",
+        "language",
+        "origin",
+        "tier",
+        "model",
+        "served",
+        "cost",
+        "checked",
+        "expires",
+        "mode",
+    )
+    list_filter = ("status", "simulated", LanguageFilter, "origin", "tier", "model", "checked_at")
+    search_fields = ("text", "wordings__text")
+    search_help_text = "Words of an answer or of a question"
+    actions = ("pin", "revoke")
+    readonly_fields = (
+        "partition",
+        "origin",
+        "model",
+        "prompt_version",
+        "tier",
+        "owner_shopper_id",
+        "created_at",
+        "checked_at",
+        "cost",
+        "served",
+        "last_served_at",
+        "mode",
+    )
+    fieldsets = (
+        (None, {"fields": ("text", "status", "expires_at")}),
+        (
+            "Where it comes from",
+            {
+                "fields": (
+                    ("origin", "model", "tier"),
+                    ("prompt_version", "partition"),
+                    ("created_at", "checked_at"),
+                )
+            },
+        ),
+        (
+            "What it does",
+            {"fields": (("served", "last_served_at"), ("cost", "mode", "owner_shopper_id"))},
+        ),
+    )
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Answer]:
+        """With one wording and the number of wordings."""
+        first = Wording.objects.filter(answer_id=OuterRef("pk")).order_by("id").values("text")[:1]
+        count = (
+            Wording.objects.filter(answer_id=OuterRef("pk"))
+            .order_by()
+            .values("answer_id")
+            .annotate(count=Count("id"))
+            .values("count")
+        )
+        rows = super().get_queryset(request)
+        return rows.annotate(first_wording=Subquery(first), wording_count=Subquery(count))
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Answers are stored by the product: they need a vector and article versions."""
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Replicas would not learn of it: revoke instead."""
+        return False
+
+    def get_readonly_fields(
+        self, request: HttpRequest, obj: Answer | None = None
+    ) -> tuple[str, ...]:
+        """One shopper's own answer keeps its status."""
+        own = obj is not None and obj.status == Answer.OWN
+        return (*self.readonly_fields, "status") if own else self.readonly_fields
+
+    def save_model(
+        self,
+        request: HttpRequest,
+        obj: Answer,
+        form: Any,
+        change: bool,  # noqa: FBT001  Django's own call
+    ) -> None:
+        """A text that staff have written is theirs."""
+        if "text" in form.changed_data:
+            obj.origin = Answer.STAFF
+        super().save_model(request, obj, form, change)
+
+    @column("answer", order="text")
+    def answer(self, row: Answer) -> SafeString:
+        """The beginning of the text."""
+        return wide(shortened(row.text))
+
+    @column("asked as")
+    def question(self, row: Any) -> str:
+        """The first wording, and how many more there are."""
+        more = (row.wording_count or 0) - 1
+        text = shortened(row.first_wording or "", limit=60)
+        return f"{text} (+{more})" if more > 0 else text
+
+    @column("status", order="status", label=STATUS_COLOURS)
+    def state(self, row: Answer) -> str:
+        """The status, coloured."""
+        return row.status
+
+    @column("checked", order="checked_at")
+    def checked(self, row: Answer) -> SafeString | str:
+        """When it was last made from the articles."""
+        return moment(row.checked_at)
+
+    @column("expires", order="expires_at")
+    def expires(self, row: Answer) -> SafeString | str:
+        """When it is no longer served."""
+        return moment(row.expires_at)
+
+    @column("language")
+    def language(self, row: Answer) -> str:
+        """The partition's language."""
+        return language_of(row.partition)
+
+    @column("served", order="served_count")
+    def served(self, row: Answer) -> SafeString:
+        """How often it was served; leads to the receipts."""
+        times = f"{row.served_count} times" if row.served_count != 1 else "once"
+        return link(times, list_url("cache_lookup", answer__id__exact=row.pk))
+
+    @column("cost", order="cost_nanousd")
+    def cost(self, row: Answer) -> str:
+        """What the model call took."""
+        return usd(row.cost_nanousd)
+
+    @admin.action(description="Pin: serve until unpinned, whatever its age", permissions=["change"])
+    def pin(self, request: HttpRequest, queryset: QuerySet[Answer]) -> None:
+        """Keep the shared answers beyond their expiry; a changed article still retires them."""
+        changed = _set_status(queryset, Answer.PINNED)
+        self.message_user(request, f"{changed} answers pinned.", messages.SUCCESS)
+
+    @admin.action(description="Revoke: serve to nobody from now on", permissions=["change"])
+    def revoke(self, request: HttpRequest, queryset: QuerySet[Answer]) -> None:
+        """Take the chosen shared answers out of every process."""
+        changed = _set_status(queryset, Answer.REVOKED)
+        self.message_user(request, f"{changed} answers revoked.", messages.SUCCESS)
+
+
+@transaction.atomic
+def _set_status(queryset: QuerySet[Answer], status: str) -> int:
+    """Save row by row, so that each one is announced; one shopper's own answers are left alone."""
+    rows = list(Answer.objects.filter(pk__in=queryset.values("pk")).exclude(status=Answer.OWN))
+    for row in rows:
+        row.status = status
+        if status == Answer.PINNED:
+            row.expires_at = None
+        row.save()
+    return len(rows)

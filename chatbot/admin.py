@@ -1,0 +1,24 @@
+"""The admin's pages, each group in its module; the first page and the menu are in `admin_ui`."""
+
+from __future__ import annotations
+
+from chatbot.admin_conversations import ConversationAdmin, FeedbackAdmin, FrameAdmin
+from chatbot.admin_questions import QuestionAdmin
+from chatbot.admin_receipts import LookupAdmin
+from chatbot.admin_shop import ArticleAdmin, ProductAdmin, SiteAdmin
+from chatbot.admin_system import GroupAdmin, OutboxAdmin, TallyAdmin, UserAdmin
+
+__all__ = [
+    "ArticleAdmin",
+    "ConversationAdmin",
+    "FeedbackAdmin",
+    "FrameAdmin",
+    "GroupAdmin",
+    "LookupAdmin",
+    "OutboxAdmin",
+    "ProductAdmin",
+    "QuestionAdmin",
+    "SiteAdmin",
+    "TallyAdmin",
+    "UserAdmin",
+]

@@ -1,0 +1,152 @@
+"""Receipts in the admin: what was looked up, what matched, what spoke against it, side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import OuterRef, QuerySet, Subquery
+from django.http import HttpRequest
+from django.utils.safestring import SafeString
+
+from base.admin import (
+    ManyRows,
+    ModelAdmin,
+    ReadOnly,
+    SimulatedMark,
+    column,
+    moment,
+    row_link,
+    shortened,
+    wide,
+)
+from base.money import usd
+from cache.decision import FLOOR_COSINE
+from cache.models import Lookup
+from chatbot.admin_questions import CACHE_COLOURS
+from chatbot.models import Question
+
+
+class ClosenessFilter(admin.SimpleListFilter):
+    """What stood between a question and the nearest stored wording."""
+
+    title = "closeness"
+    parameter_name = "closeness"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Iterable[tuple[str, str]]:
+        """Near misses and vetoes."""
+        return [
+            ("near", f"near miss: nearest at {FLOOR_COSINE:.2f} or above"),
+            ("vetoed", "a veto spoke against it"),
+        ]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Lookup]) -> QuerySet[Lookup]:
+        """By the nearest candidate of a miss, or by its vetoes."""
+        if self.value() == "near":
+            return queryset.filter(outcome="miss", nearest_cosine__gte=FLOOR_COSINE)
+        return queryset.exclude(vetoes=[]) if self.value() == "vetoed" else queryset
+
+
+@admin.register(Lookup)
+class LookupAdmin(SimulatedMark, ReadOnly, ManyRows, ModelAdmin[Lookup]):
+    """One receipt per decided question."""
+
+    change_form_before_template = "admin/chatbot/receipt.html"
+    list_display = (
+        "decided_at",
+        "decided",
+        "question",
+        "matched",
+        "answer_text",
+        "cosines",
+        "objections",
+        "why",
+        "saved",
+        "took",
+        "mode",
+    )
+    list_filter = ("outcome", "simulated", ClosenessFilter, "at")
+    search_fields = ("nearest_text", "reason")
+    search_help_text = "Words of the nearest wording or of the reason"
+    ordering = ("-id",)
+    fieldsets = (
+        (
+            "Decided on",
+            {"fields": (("partition", "engine_id"), ("revision", "mode"), ("took", "saved"))},
+        ),
+    )
+    readonly_fields = ("partition", "engine_id", "revision", "mode", "took", "saved")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Lookup]:
+        """With the question, the matched wording and its answer, but without vectors."""
+        question = Question.objects.filter(pk=OuterRef("question_id"))
+        rows = (
+            super()
+            .get_queryset(request)
+            .select_related("wording", "answer")
+            .defer("wording__vector")
+        )
+        return rows.annotate(
+            question_text=Subquery(question.values("text")[:1]),
+            question_guards=Subquery(question.values("guards")[:1]),
+        )
+
+    @column("at", order="at")
+    def decided_at(self, row: Lookup) -> SafeString | str:
+        """When it was decided."""
+        return moment(row.at)
+
+    @column("took", order="ms")
+    def took(self, row: Lookup) -> str:
+        """Milliseconds from the question to its answer."""
+        return f"{row.ms:,.0f} ms"
+
+    @column("outcome", order="outcome", label=CACHE_COLOURS)
+    def decided(self, row: Lookup) -> str:
+        """The outcome, coloured."""
+        return row.outcome
+
+    @column("question")
+    def question(self, row: Any) -> SafeString | str:
+        """What was asked."""
+        if row.question_text is None:
+            return f"#{row.question_id} (deleted)"
+        text = wide(shortened(row.question_text, limit=60))
+        return row_link("chatbot_question", row.question_id, text)
+
+    @column("matched wording")
+    def matched(self, row: Lookup) -> str:
+        """The stored wording that decided; the nearest one where none did."""
+        if row.wording is not None:
+            return shortened(row.wording.text, limit=60)
+        return f"nearest: {shortened(row.nearest_text, limit=50)}" if row.nearest_text else "–"
+
+    @column("answer")
+    def answer_text(self, row: Lookup) -> SafeString | str:
+        """The stored answer that was served."""
+        if row.answer is None:
+            return "–"
+        return row_link("cache_answer", row.answer_id, wide(shortened(row.answer.text, limit=60)))
+
+    @column("cosine / nearest", order="nearest_cosine")
+    def cosines(self, row: Lookup) -> str:
+        """The cosine served at, and the best candidate's."""
+        return " / ".join(
+            "–" if value is None else f"{value:.3f}" for value in (row.cosine, row.nearest_cosine)
+        )
+
+    @column("vetoes")
+    def objections(self, row: Lookup) -> str:
+        """What spoke against the nearest wording."""
+        return shortened("; ".join(row.vetoes), limit=50) or "–"
+
+    @column("reason", order="reason")
+    def why(self, row: Lookup) -> str:
+        """The decision in words."""
+        return shortened(row.reason, limit=70)
+
+    @column("saved", order="saved_nanousd")
+    def saved(self, row: Lookup) -> str:
+        """What the avoided call had cost."""
+        return usd(row.saved_nanousd) if row.saved_nanousd else "–"

@@ -1,0 +1,125 @@
+"""The admin's frame: its menu, its time zone, and what its first page shows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo, available_timezones
+
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils import timezone
+
+from chatbot import reports
+from chatbot.admin_summary import summary
+from chatbot.configuration import DEFAULT_SITE_KEY
+from chatbot.models import Site
+from chatbot.process import Process
+from chatbot.report_values import Rows, Span
+
+# Group, then (title, icon, app_model) in the order of the menu.
+MENU: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
+    (
+        "Conversations",
+        (
+            ("Conversations", "forum", "chatbot_conversation"),
+            ("Questions", "help", "chatbot_question"),
+            ("Feedback", "thumbs_up_down", "chatbot_feedback"),
+        ),
+    ),
+    (
+        "Cache",
+        (("Answers", "bookmark", "cache_answer"), ("Lookups", "receipt_long", "cache_lookup")),
+    ),
+    (
+        "Shop",
+        (
+            ("Articles", "article", "chatbot_article"),
+            ("Products", "inventory_2", "chatbot_product"),
+            ("Site", "storefront", "chatbot_site"),
+        ),
+    ),
+    (
+        "Routing",
+        (
+            ("Rule sets", "rule", "routing_ruleset"),
+            ("Chains", "low_priority", "routing_chain"),
+            ("Models", "smart_toy", "routing_model"),
+            ("Endpoints", "dns", "routing_endpoint"),
+            ("Prices", "sell", "routing_price"),
+            ("Exchange rates", "currency_exchange", "routing_exchangerate"),
+            ("Calls", "swap_calls", "routing_call"),
+        ),
+    ),
+    (
+        "System",
+        (
+            ("Frames", "data_object", "chatbot_frame"),
+            ("Outbox", "outbox", "chatbot_outbox"),
+            ("Tallies", "bar_chart", "chatbot_tally"),
+            ("Users", "person", "auth_user"),
+            ("Groups", "group", "auth_group"),
+        ),
+    ),
+)
+
+
+class SiteTimeZone:
+    """Middleware: the admin's times are shown and read in the shop's own zone."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self._get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if not request.path.startswith("/admin/"):
+            return self._get_response(request)
+        with timezone.override(site_zone()):
+            return self._get_response(request)
+
+
+def site_zone() -> ZoneInfo:
+    """The default site's zone; UTC while there is no site or its zone is unknown."""
+    names = Site.objects.filter(key=DEFAULT_SITE_KEY).values_list("time_zone", flat=True)
+    name = names.first()
+    return ZoneInfo(name if name is not None and name in available_timezones() else "UTC")
+
+
+def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
+    """The first page's context; the interface library calls this."""
+    now = present()
+    span = Span.last(_days(request), zone=site_zone(), now=now)
+    rows = Rows(span, simulated=_simulated(request, span))
+    return {**context, "title": "Summary", "summary": summary(rows, now=now)}
+
+
+def present() -> datetime:
+    """The site's clock while it runs in this process, else the machine's."""
+    process = Process.current()
+    return process.runtime.clock.now() if process.ready else timezone.now()
+
+
+def _days(request: HttpRequest) -> int:
+    chosen = request.GET.get("range", "")
+    return next(
+        (days for days in reports.RANGES_DAYS if str(days) == chosen), reports.RANGES_DAYS[0]
+    )
+
+
+def _simulated(request: HttpRequest, span: Span) -> bool:
+    chosen = request.GET.get("rows", "")
+    return chosen == "simulated" if chosen else reports.default_simulated(span)
+
+
+def navigation(request: HttpRequest) -> list[dict[str, Any]]:
+    """The menu with what the user may see; the interface library calls this."""
+    first = {"title": "Summary", "icon": "monitoring", "link": reverse("admin:index")}
+    groups: list[dict[str, Any]] = [{"items": [first]}]
+    for title, entries in MENU:
+        items = [
+            {"title": name, "icon": icon, "link": reverse(f"admin:{model}_changelist")}
+            for name, icon, model in entries
+            if request.user.has_perm(model.replace("_", ".view_", 1))
+        ]
+        groups.append({"title": title, "items": items})
+    return groups

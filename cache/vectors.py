@@ -1,8 +1,9 @@
 """Vectors of configuration texts (articles, examples), kept on disk between starts.
 
-A file belongs to one embedding engine: its name carries a digest of the engine id, so vectors of two
-engines never meet. A torn or foreign file counts as empty and is written anew. Texts that the model does
-not know (see `max_unknown_share`) are remembered as such and never encoded.
+A file belongs to one embedding engine: its name carries a digest of the engine id, so vectors of
+two engines never meet. A torn or foreign file counts as empty and is written anew; processes that
+share the folder may write at once, and the last one's file stays. Texts that the model does not
+know (see `max_unknown_share`) are remembered as such and never encoded.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ _UNREADABLE = (OSError, ValueError, KeyError, EOFError, RuntimeError, zipfile.Ba
 
 
 class KnownVectors:
-    """text -> unit vector of shape (dimension,), or None where the model does not know the words."""
+    """text -> unit vector of shape (dimension,), or None where its words are not known."""
 
     def __init__(self, embedder: Embedder, *, folder: Path, max_unknown_share: float) -> None:
         digest = hashlib.blake2b(embedder.engine_id.encode(), digest_size=6).hexdigest()
@@ -61,8 +62,7 @@ class KnownVectors:
 
     def _read(self) -> dict[str, Known]:
         try:
-            with self._path.open("rb") as file:
-                stored = np.lib.npyio.NpzFile(file, allow_pickle=False)
+            with self._path.open("rb") as file, np.lib.npyio.NpzFile(file) as stored:
                 keys, matrix, unknown = stored["keys"], stored["vectors"], stored["unknown"]
         except FileNotFoundError:
             return {}

@@ -1,8 +1,9 @@
 """Figures in a text, whatever way they are written: 7, seven, 七, 1,000, 两千, 99.5 %, 8 pm. Pure.
 
-Used twice: an answer may state no figure that its articles lack, and two questions that state different
-figures are different questions. So what matters is that one amount reads the same in every spelling,
-and that numerals inside ordinary words (万一, 十分, "the blue one") and list numbers are no figures.
+Used twice: an answer may state no figure that its articles lack, and two questions that state
+different figures are different questions. So what matters is that one amount reads the same in
+every spelling, and that numerals inside ordinary words (万一, 十分, "the blue
+one") and list numbers are no figures.
 """
 
 from __future__ import annotations
@@ -18,25 +19,19 @@ _HAN_DIGITS = {char: value for value, char in enumerate("零一二三四五六�
     "两": 2,
 }
 _HAN_UNITS = {"十": 10, "百": 100, "千": 1_000}
-_TEENS = {
-    word: value
-    for value, word in enumerate(
-        "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen "
-        "fifteen sixteen seventeen eighteen nineteen".split()
-    )
-}
-_TENS = {
-    word: 10 * value
-    for value, word in enumerate("twenty thirty forty fifty sixty seventy eighty ninety".split(), 2)
-}
+_UP_TO_NINETEEN = (
+    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen "
+    "fifteen sixteen seventeen eighteen nineteen"
+)
+_TEENS = {word: value for value, word in enumerate(_UP_TO_NINETEEN.split())}
+_FROM_TWENTY = "twenty thirty forty fifty sixty seventy eighty ninety"
+_TENS = {word: 10 * value for value, word in enumerate(_FROM_TWENTY.split(), 2)}
 _MULTIPLES = {"hundred": 100, "thousand": 1_000}
-_MONTHS = {
-    name: value
-    for value, name in enumerate("jan feb mar apr may jun jul aug sep oct nov dec".split(), 1)
-}
+_MONTH_NAMES = "jan feb mar apr may jun jul aug sep oct nov dec"
+_MONTHS = {name: value for value, name in enumerate(_MONTH_NAMES.split(), 1)}
 
-# A bare "one" is mostly a pronoun ("the blue one"), so it counts only before what it measures, with at
-# most one word between ("one free exchange").
+# A bare "one" is mostly a pronoun ("the blue one"), so it counts only before what it measures,
+# with at most one word between ("one free exchange").
 _ONE = (
     r"one(?=[ -](?:[a-z]+ )?(?:second|minute|hour|day|week|month|year|time|item|piece|order|coupon"
     r"|exchange|correction|point|yuan|kilo|kg|parcel)s?\b)"
@@ -52,11 +47,13 @@ _ENGLISH_NUMBER = (
 _MONTH_NAME = r"(?:(?-i:May)|(?:jan|feb|mar|apr|jun|jul|aug|sep|oct|nov|dec)[a-z]{0,6})\b"
 _MONTH = (
     rf"\b(?P<month>{_MONTH_NAME})(?=\.?\s\d)"
-    rf"|(?:(?<=\d )|(?<=\d(?:st|nd|rd|th) )|(?<=\d(?:st|nd|rd|th) of ))(?P<month_after>{_MONTH_NAME})"
+    r"|(?:(?<=\d )|(?<=\d(?:st|nd|rd|th) )|(?<=\d(?:st|nd|rd|th) of ))"
+    rf"(?P<month_after>{_MONTH_NAME})"
 )
 
-# Chinese numerals stand inside ordinary words, hence narrow ways to be a figure: before a measure word
-# or the rest of a range (一到三天), after 百分之 or 双, or as a round number such as 三百 or 五十.
+# Chinese numerals stand inside ordinary words, hence narrow ways to be a figure: before a measure
+# word or the rest of a range (一到三天), after 百分之 or 双, or as a round number such as 三百 or
+# 五十.
 _HAN_NUMERAL = r"[零〇一二两三四五六七八九十](?:[零〇一二两三四五六七八九十百万]|千(?![克米]))*"
 _MEASURE = (
     r"(?:[天日月年周号个小时秒元块折件双次张条款斤公克米倍岁位人楼层期码成点台只套度级寸厘毫积]"
@@ -93,6 +90,10 @@ _FIGURE = re.compile(
     rf"|{_PHONE}|{_TIME}|{_TWIN}|{_DIGITS}|(?P<word>{_ENGLISH_NUMBER})|{_MONTH}|{_HAN_FIGURE}",
     re.IGNORECASE,
 )
+# Most texts hold no figure; a cheap look spares them the long pattern.
+_SIGN = re.compile(r"[\d零〇一二两三四五六七八九十百千万半]")
+NUMBER_WORDS = frozenset(_TEENS) | frozenset(_TENS) | frozenset(_MULTIPLES) | {"half"}
+_LATIN_WORD = re.compile(r"[a-z]+")
 # 1. / 1) / (1) / 1、 / **1.** / Step 1 / 第一步 at the start of a line.
 _LIST_MARK = re.compile(
     r"^[ \t>*_#-]*(?:[(（]\s?\d{1,2}\s?[)）]|\d{1,2}(?:[)）、]|\.(?!\d))"
@@ -134,6 +135,10 @@ def figures_in(text: str) -> Iterator[Figure]:
     fraction), 1万 and 10k are scaled, and an approximate 两三天 states both 2 and 3.
     """
     folded = fold_figures(text)
+    if _SIGN.search(folded) is None and NUMBER_WORDS.isdisjoint(
+        _LATIN_WORD.findall(folded.casefold())
+    ):
+        return
     for match in _FIGURE.finditer(folded):
         for value in _values(match):
             yield Figure(
@@ -145,7 +150,8 @@ def figures_in(text: str) -> Iterator[Figure]:
 
 
 def chinese_number(text: str) -> int | None:
-    """Value of a Chinese numeral below 100,000,000 (三百, 一万二千, 二〇二六); None when it is none.
+    """Value of a Chinese numeral below 100,000,000 (三百, 一万二千, 二〇二六); None when it is
+    none.
 
     三百五 and 一万二 are read as spoken: the last digit counts in the next lower unit.
     """

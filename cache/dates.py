@@ -1,6 +1,7 @@
 """Days in a text: calendar dates, weekdays, holidays, sale days, relative days. Pure.
 
-双十一, 11.11, "Nov 11" and 光棍节 are one day; 周末 is Saturday and Sunday; 周一到周五 is five days.
+双十一, 11.11, "Nov 11" and 光棍节 are one day; 周末 is Saturday and Sunday; 周一到周五 is five
+days.
 """
 
 from __future__ import annotations
@@ -21,38 +22,64 @@ _MONTHS = {
 }  # fmt: skip
 _WEEK = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 # "sun", "sat" and "mon" are words of their own except after these.
-_SHORT_DAY = r"(?<=\b(?:on|by|to|or) )|(?<=\b(?:this|next|till|from|last) )|(?<=\b(?:until|every) )|(?<=-)"
-_NAMED = {
-    "today": "today", "tonight": "today", "tomorrow": "tomorrow", "yesterday": "yesterday",
-    "今天": "today", "今日": "today", "今晚": "today", "明天": "tomorrow", "明早": "tomorrow",
-    "明晚": "tomorrow", "昨天": "yesterday", "后天": "overmorrow", "前天": "two days ago",
-    "last year": "last-year", "去年": "last-year", "this year": "this-year", "今年": "this-year",
-    "next year": "next-year", "明年": "next-year", "this week": "this week", "本周": "this week",
-    "这周": "this week", "next week": "next week", "下周": "next week", "下星期": "next week",
-    "last week": "last week", "上周": "last week", "this month": "this month", "这个月": "this month",
-    "本月": "this month", "next month": "next month", "下个月": "next month", "下月": "next month",
-    "last month": "last month", "上个月": "last month", "月初": "start of month",
-    "月底": "end of month", "月中": "middle of month", "年底": "end of year", "年初": "start of year",
-    "christmas": "12-25", "xmas": "12-25", "圣诞": "12-25", "圣诞节": "12-25", "元旦": "01-01",
-    "new year's day": "01-01", "national day": "10-01", "golden week": "10-01", "国庆": "10-01",
-    "国庆节": "10-01", "十一国庆": "10-01", "十一假期": "10-01", "十一长假": "10-01",
-    "十一黄金周": "10-01", "spring festival": "spring festival", "chinese new year": "spring festival",
-    "lunar new year": "spring festival", "春节": "spring festival", "过年": "spring festival",
-    "大年": "spring festival", "除夕": "new year's eve", "mid-autumn": "mid-autumn",
-    "mid autumn": "mid-autumn", "中秋": "mid-autumn", "中秋节": "mid-autumn", "端午": "dragon boat",
-    "端午节": "dragon boat", "dragon boat": "dragon boat", "labour day": "05-01", "labor day": "05-01",
-    "五一": "05-01", "劳动节": "05-01", "清明": "qingming", "元宵": "lantern festival",
-    "妇女节": "03-08", "三八节": "03-08", "女神节": "03-08", "women's day": "03-08",
-    "valentine's": "02-14", "valentines": "02-14", "情人节": "02-14", "七夕": "qixi",
-    "儿童节": "06-01", "六一": "06-01", "children's day": "06-01", "母亲节": "mother's day",
-    "mother's day": "mother's day", "父亲节": "father's day", "father's day": "father's day",
-    "节假日": "holidays", "holidays": "holidays", "public holiday": "holidays",
-    "十一期间": "10-01", "十一放假": "10-01", "halloween": "10-31", "万圣节": "10-31", "black friday": "black friday", "黑五": "black friday",
-    "thanksgiving": "thanksgiving", "easter": "easter", "光棍节": "11-11", "618": "06-18",
-}  # fmt: skip
-_SALE_DAYS = {
-    "11": "11-11", "十一": "11-11", "eleven": "11-11", "12": "12-12", "十二": "12-12", "twelve": "12-12",
-}  # fmt: skip
+_SHORT_DAY = (
+    r"(?<=\b(?:on|by|to|or) )|(?<=\b(?:this|next|till|from|last) )|(?<=\b(?:until|every) )|(?<=-)"
+)
+# canonical name: the words for it
+_NAMES = """
+    today: today, tonight, 今天, 今日, 今晚
+    tomorrow: tomorrow, 明天, 明早, 明晚
+    yesterday: yesterday, 昨天
+    overmorrow: 后天
+    two days ago: 前天
+    last-year: last year, 去年
+    this-year: this year, 今年
+    next-year: next year, 明年
+    this week: this week, 本周, 这周
+    next week: next week, 下周, 下星期
+    last week: last week, 上周
+    this month: this month, 这个月, 本月
+    next month: next month, 下个月, 下月
+    last month: last month, 上个月
+    start of month: 月初
+    end of month: 月底
+    middle of month: 月中
+    end of year: 年底
+    start of year: 年初
+    12-25: christmas, xmas, 圣诞, 圣诞节
+    01-01: 元旦, new year's day
+    10-01: national day, golden week, 国庆, 国庆节, 十一国庆, 十一假期, 十一长假, 十一黄金周
+    10-01: 十一期间, 十一放假
+    spring festival: spring festival, chinese new year, lunar new year, 春节, 过年, 大年
+    new year's eve: 除夕
+    mid-autumn: mid-autumn, mid autumn, 中秋, 中秋节
+    dragon boat: 端午, 端午节, dragon boat
+    05-01: labour day, labor day, 五一, 劳动节
+    qingming: 清明
+    lantern festival: 元宵
+    03-08: 妇女节, 三八节, 女神节, women's day
+    02-14: valentine's, valentines, 情人节
+    qixi: 七夕
+    06-01: 儿童节, 六一, children's day
+    mother's day: 母亲节, mother's day
+    father's day: 父亲节, father's day
+    holidays: 节假日, holidays, public holiday
+    10-31: halloween, 万圣节
+    black friday: black friday, 黑五
+    thanksgiving: thanksgiving
+    easter: easter
+    11-11: 光棍节
+    06-18: 618
+"""
+
+
+def _by_word(lines: str) -> dict[str, str]:
+    groups = (line.strip().split(": ") for line in lines.strip().splitlines())
+    return {word: name for name, words in groups for word in words.split(", ")}
+
+
+_NAMED = _by_word(_NAMES)
+_SALE_DAYS = _by_word("11-11: 11, 十一, eleven\n12-12: 12, 十二, twelve")
 
 _NAME = "|".join(sorted(map(re.escape, _NAMED), key=len, reverse=True))
 _MONTH = "|".join(sorted(set(_MONTHS) - {"may"}, key=len, reverse=True)) + "|(?-i:May)"
@@ -73,7 +100,8 @@ _PARTS = {
     "中午": "noon", "afternoon": "afternoon", "下午": "afternoon", "evening": "night",
     "night": "night", "晚上": "night", "夜里": "night", "半夜": "night", "凌晨": "small hours",
 }  # fmt: skip
-# A part of the day before a clock time belongs to it (晚上8点 = 20:00); in a greeting it says nothing.
+# A part of the day before a clock time belongs to it (晚上8点 = 20:00); in a greeting it says
+# nothing.
 _PART = (
     rf"(?<!good )(?<![a-z])(?P<part>{'|'.join(_PARTS)})s?(?![a-z好])"
     r"(?!\s?(?:\d|[一二两三四五六七八九十]+点))"
@@ -97,14 +125,29 @@ _DATE = re.compile(
     re.IGNORECASE,
 )
 
+_SHORT = ("mon", "tue", "tues", "wed", "thu", "thur", "thurs", "fri", "sat", "sun")
+_LATIN_SIGNS = frozenset(_SHORT).union(
+    (name.split()[0].split("-")[0].split("'")[0] for name in _NAMED),
+    _MONTHS,
+    _PARTS,
+    (f"{part}s" for part in _PARTS),
+    _WEEK,
+    (f"{day}s" for day in _WEEK),
+    ("double", "single", "singles", "weekday", "weekdays", "weekend", "weekends"),
+)
+
 
 def dates_in(spans: Spans) -> frozenset[str]:
     """Take the days of a text: MM-DD, `month N`, `day N`, `year N`, or a name."""
+    if not spans.may_hold(_LATIN_SIGNS):
+        return frozenset()
     return frozenset(spans.take(_SPAN, _span) | spans.take(_DATE, _date))
 
 
-def comparable(left: frozenset[str], right: frozenset[str]) -> tuple[frozenset[str], frozenset[str]]:
-    """Both sides without their years where one says "this year" and the other 2026: unknown here."""
+def comparable(
+    left: frozenset[str], right: frozenset[str]
+) -> tuple[frozenset[str], frozenset[str]]:
+    """Both sides without years where one says "this year" and the other 2026: unknown here."""
     relative, absolute = _years(left | right, "-year"), _years(left | right, "year ")
     if relative and absolute:
         return left - relative - absolute, right - relative - absolute

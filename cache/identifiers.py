@@ -19,7 +19,8 @@ _GROUPED = re.compile(
 _COUNTRY_CODE = re.compile(r"\+\s?86[ -]?(?=1\d)")
 _CARRIER_PREFIX = re.compile(r"(?<![A-Za-z])[A-Z]{2}\s(?=\d{8,}(?!\d))")
 _NO_CODE = (
-    r"(?!(?:rmb|cny|usd|eur?|size|double|singles?|jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)-?\d)"
+    r"(?!(?:rmb|cny|usd|eur?|size|double|singles?"
+    r"|jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)-?\d)"
 )
 _IDENTIFIER = re.compile(
     rf"(?<![a-z0-9]){_NO_CODE}(?:"

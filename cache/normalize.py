@@ -1,7 +1,8 @@
 """Text -> canonical text -> key of the exact tier. Pure.
 
-Two texts share a key only when they differ in width, case, spacing, punctuation or courtesy words at the
-ends. Anything that could change the meaning (digits, signs beside digits, currency, word order) stays.
+Two texts share a key only when they differ in width, case, spacing, punctuation or courtesy words
+at the ends. Anything that could change the meaning (digits, signs beside digits, currency, word
+order) stays.
 """
 
 from __future__ import annotations

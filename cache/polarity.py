@@ -1,9 +1,9 @@
 """Do two questions that are otherwise alike ask for opposites? Pure.
 
 Two signs, each read only when the rest of the wording is largely the same (a free paraphrase may
-negate its way round): words of an antonym pair in the same place (before / after, 注册 / 注销), or a
-word that one text denies and the other states (opened / not opened). Question forms that merely look
-negative ("can't I", 能不能) do not count.
+negate its way round): words of an antonym pair in the same place (before / after, 注册 / 注销), or
+a word that one text denies and the other states (opened / not opened). Question forms that merely
+look negative ("can't I", 能不能) do not count.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from cache.polarity_words import (
     HAN_POTENTIAL,
     HAN_SEEMING_NEGATION,
     HAN_SKIPPED,
+    IRREGULAR,
     LATIN_PAIRS,
     NEEDED,
     NEGATIONS,
@@ -34,6 +35,7 @@ from cache.polarity_words import (
 
 MIN_SHARED = 0.5
 
+_DROPPED = NEGATIONS | {"do", "does", "did"}
 _FIRST_HAN = "\u3400"
 _ENDING = re.compile(r"(?:ies|ied|ing|ed|es|s|e|y)$")
 
@@ -63,6 +65,7 @@ class _Reading:
         self.words = [word for word in tokens(self.plain) if word[0] < _FIRST_HAN]
         self.stems = [stem(word) for word in self.words]
         han = [word for word in tokens(self.plain) if word[0] >= _FIRST_HAN]
+        self.frame = [stem(word) for word in map(_undenied, self.words) if word not in _DROPPED]
         self.has_han = bool(han)
         self.denied_words = frozenset(_denied_words(self.words))
         self.denied_han = frozenset(_denied_han(self.plain)) if han else frozenset()
@@ -80,6 +83,7 @@ _read = lru_cache(maxsize=4_096)(_Reading)
 
 def stem(word: str) -> str:
     """The word without its ending, so that ships, shipped and shipping are one."""
+    word = IRREGULAR.get(word, word)
     short = _ENDING.sub("", word)
     short = short[:-1] if len(short) > 3 and short[-1] == short[-2] else short
     return short if len(short) >= 3 else word
@@ -135,6 +139,8 @@ def _denied(a: _Reading, b: _Reading) -> str | None:
     words = a.denied_words & b.stated_words
     if words:
         return min(words)
+    if a.words and a.negations and a.frame == b.frame:
+        return " ".join(a.words)
     if a.denied_han and (HAN_NOT_YET.search(a.folded) or not HAN_NOT_YET.search(b.folded)):
         states = (char for char in sorted(a.denied_han) if _states(b.plain, char))
         return next(states, None)
@@ -143,7 +149,9 @@ def _denied(a: _Reading, b: _Reading) -> str | None:
 
 def _states(text: str, char: str) -> bool:
     """Whether `char` stands in the text without a negation before it or 不 after it."""
-    return re.search(rf"(?<![不没未无非别])(?<![不没未][{HAN_SKIPPED}]){char}(?!不)", text) is not None
+    return (
+        re.search(rf"(?<![不没未无非别])(?<![不没未][{HAN_SKIPPED}]){char}(?!不)", text) is not None
+    )
 
 
 def _denied_words(words: list[str]) -> Iterator[str]:
@@ -163,6 +171,10 @@ def _denied_han(text: str) -> Iterator[str]:
         following = rest[match.end() :].lstrip(HAN_SKIPPED)
         if following[:1] >= _FIRST_HAN:
             yield following[0]
+
+
+def _undenied(word: str) -> str:
+    return _positive(re.sub(r"n['\u2019]t$", "", word))
 
 
 def _is_bare_negation(word: str) -> bool:

@@ -1,4 +1,4 @@
-"""Sums of money in a text as canonical digits; other currencies than yuan carry their name. Pure."""
+"""Sums of money in a text as canonical digits; foreign currencies carry their name. Pure."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ _MONEY = re.compile(
     rf"(?P<sign>[¥$€£])\s?(?P<signed>{_ARABIC})|(?:rmb|cny|人民币)\s?(?P<named>{_ARABIC})"
     rf"|(?P<yuan>{_ARABIC}|{_HAN})\s?{_YUAN}|(?P<dollars>{_ARABIC})\s?(?:dollars?|usd|美元)"
     # Discounts: 满300减50, 立减50, "50 off"; the shop never counts anything else this way.
-    rf"|(?:满|减|赔|券)\s?(?P<deal>{_ARABIC}|{_HAN})(?!\s?[天件岁次张%])|(?P<off>{_ARABIC})[ -]?off(?!\w)",
+    rf"|(?:满|减|赔|券)\s?(?P<deal>{_ARABIC}|{_HAN})(?!\s?[天件岁次张%])"
+    rf"|(?P<off>{_ARABIC})[ -]?off(?!\w)",
     re.IGNORECASE,
 )
 _TRIGGER = re.compile(r"[¥$€£元块满减赔券]|yuan|rmb|cny|kuai|dollar|usd|off", re.IGNORECASE)

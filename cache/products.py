@@ -1,9 +1,9 @@
 """Finds the shop's own products in a text. Pure.
 
-A product is known by all its listed names, whatever their case, spacing, hyphens or plural; the longest
-name wins, so siblings stay apart. A name written apart ("the lite version of the Nordlys", "case for
-the Harbour 14") is found by the family's name, the first word of the product's name, with a word that
-tells it from its siblings.
+A product is known by all its listed names, whatever their case, spacing, hyphens or plural; the
+longest name wins, so siblings stay apart. A name written apart ("the lite version of the Nordlys",
+"case for the Harbour 14") is found by the family's name, the first word of the product's name,
+with a word that tells it from its siblings.
 """
 
 from __future__ import annotations
@@ -38,7 +38,9 @@ class ProductNames:
     @classmethod
     def of(cls, names: Mapping[str, Iterable[str]]) -> ProductNames:
         """From product key -> its names and aliases; blank names are ignored."""
-        return cls({key: [name for name in values if name.strip()] for key, values in names.items()})
+        return cls(
+            {key: [name for name in values if name.strip()] for key, values in names.items()}
+        )
 
     def find(self, text: str) -> frozenset[str]:
         """Keys of the products that the text names."""
@@ -74,7 +76,8 @@ class _Family:
         self._base = next((key for key in members if _is_base(key, members)), None)
 
     def member(self, words: frozenset[str]) -> str | None:
-        """The member that the words tell apart; else the plain one (Nordlys beside Nordlys Lite)."""
+        """The member that the words tell apart; else the plain one (Nordlys beside Nordlys
+        Lite)."""
         scores = {key: len(telling & words) for key, telling in self._telling.items()}
         best = max(scores.values())
         winners = [key for key, score in scores.items() if score == best]

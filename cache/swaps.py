@@ -1,10 +1,10 @@
 """Are two questions the same but for one named thing in the same place? Pure.
 
-"Is the backpack leather?" and "Is the handbag leather?" are nearly one vector, and no list of products
-knows every thing a shopper may name. The sign is read only when the frame is identical word for word
-and the one swapped span (1-2 words, 1-4 Han characters) stands where a noun stands and holds no verb,
-function word, inflection, typo or synonym of the other. A version word on one side only ("lite", 轻薄款)
-is such a sign too.
+"Is the backpack leather?" and "Is the handbag leather?" are nearly one vector, and no list of
+products knows every thing a shopper may name. The sign is read only when the frame is identical
+word for word and the one swapped span (1-2 words, 1-4 Han characters) stands where a noun stands
+and holds no verb, function word, inflection, typo or synonym of the other. A version word on one
+side only ("lite", 轻薄款) is such a sign too.
 """
 
 from __future__ import annotations
@@ -33,6 +33,7 @@ MIN_SHARED_HAN = 0.4
 _MAX_WORDS = 2
 _MAX_HAN = 4
 _MIN_FRAME_HAN = 2
+_NO_THINGS = FUNCTION_WORDS | VERBS
 _PIECE = re.compile(r"[a-z0-9][a-z0-9.:/@-]*|[\u3400-\u9fff]|[^\s]")
 _DIGIT = re.compile(r"\d")
 
@@ -52,7 +53,9 @@ def swapped_things(left: str, right: str) -> str | None:
     if not one or not other:
         return None
     han = han_count(left) > 0 and han_count(right) > 0
-    differ = _han_things(one, other, frame, a[:head]) if han else _things(one, other, frame, a[:head])
+    differ = (
+        _han_things(one, other, frame, a[:head]) if han else _things(one, other, frame, a[:head])
+    )
     joiner = "" if han else " "
     return f"products differ: {joiner.join(one)} / {joiner.join(other)}" if differ else None
 
@@ -97,12 +100,14 @@ def _things(
 
 def _names_thing(words: tuple[str, ...]) -> bool:
     """Whether the words may name one thing; numbers are compared elsewhere."""
-    if any(_DIGIT.search(word) or word in FUNCTION_WORDS or word in VERBS for word in words):
+    if any(_DIGIT.search(word) or word in _NO_THINGS or _gerund(word) for word in words):
         return False
     noun = words[-1]
-    if len(noun) < 3 or _stem(noun) in ANYTHING or noun.endswith("ed"):
-        return False
-    return not noun.endswith("ing") or noun in NOUNS_IN_ING
+    return len(noun) > 2 and _stem(noun) not in ANYTHING and not noun.endswith("ed")
+
+
+def _gerund(word: str) -> bool:
+    return word.endswith("ing") and word not in NOUNS_IN_ING
 
 
 def _same_thing(one: str, other: str) -> bool:

@@ -1,7 +1,7 @@
 """The values that a question states: identifiers, money, sizes, dates, other numbers. Pure.
 
-Each kind is a set of canonical strings, so that 两天 and "2 days", ¥99 and "99 yuan", M码 and "medium",
-双十一 and "Nov 11" are equal. A span that was taken for one kind is not read again as another.
+Each kind is a set of canonical strings, so that 两天 and "2 days", ¥99 and "99 yuan", M码 and
+"medium", 双十一 and "Nov 11" are equal. A span that was taken for one kind is not read again.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 
-from base.figures import figures_in
+from base.figures import NUMBER_WORDS, figures_in
 from cache.dates import dates_in
 from cache.identifiers import identifiers_in
 from cache.prices import money_in
@@ -22,9 +22,13 @@ from cache.spans import Spans, plain_number
 
 # Weeks count in days; one day is 24 hours, one year 12 months: both are said of one span.
 _WEEKS = re.compile(
-    r"(?P<number>\d+|[一二两三四五六]|\b(?:an?|one|two|three|four|five|six))[ -]?个?(?:weeks?\b|周(?!年)|星期|礼拜)",
+    r"(?P<number>\d+|[一二两三四五六]|\b(?:an?|one|two|three|four|five|six))[ -]?个?"
+    r"(?:weeks?\b|周(?!年)|星期|礼拜)",
     re.IGNORECASE,
 )
+_COUNTS = {"a": 1, "an": 1, "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6} | {
+    "一": 1, "二": 2, "两": 2, "三": 3, "四": 4, "五": 5, "六": 6,
+}  # fmt: skip
 _ONE_SPAN = re.compile(
     r"(?:\b(?:within|after|in|for|over|under) an? |(?<![\d.-])1[ -]?|\bone[ -]|(?<!第)一)个?"
     r"(?P<unit>hour|day|month|year|小时|钟头|天|月|年)(?![a-z]{2})",
@@ -34,22 +38,23 @@ _ONE_IN_SMALLER = {
     "hour": "60", "小时": "60", "钟头": "60", "day": "24", "天": "24", "month": "30", "月": "30",
     "year": "12", "年": "12",
 }  # fmt: skip
-_WORDS = {
-    "twice": "2", "fortnight": "14", "dozen": "12", "single": "1", "first": "1", "second": "2",
-    "third": "3", "fourth": "4", "fifth": "5", "sixth": "6", "seventh": "7", "eighth": "8",
-    "ninth": "9", "tenth": "10",
+_WORDS = {"twice": "2", "fortnight": "14", "dozen": "12"}
+_WORD = re.compile(r"\b(?:twice|fortnight|dozen)\b", re.IGNORECASE)
+_ORDINALS = {
+    "first": "1", "second": "2", "third": "3", "fourth": "4", "fifth": "5", "sixth": "6",
+    "seventh": "7", "eighth": "8", "ninth": "9", "tenth": "10",
 }  # fmt: skip
-_WORD = re.compile(rf"\b(?:{'|'.join(_WORDS)})\b(?![ -]hand)", re.IGNORECASE)
 # "once" and "one" count only where they are no conjunction and no pronoun.
 _ONCE = re.compile(
-    r"\bonce(?=\s*(?:$|[?.!,]|per\b|a\b|only\b|for free))"
+    rf"\b(?:{'|'.join(_ORDINALS)}|single)\b(?![ -]hand)"
+    r"|\bonce(?=\s*(?:$|[?.!,]|per\b|a\b|only\b|for free))"
     r"|(?<!this )(?<!that )(?<!the )(?<!which )(?<!each )\bone(?= (?!of|is|are|do|does|did|can|will"
     r"|to|in|on|at|by|for|with|and|or|from|that|which|who|i|you|it|not|please)[a-z])",
     re.IGNORECASE,
 )
-_COUNTS = {"a": 1, "an": 1, "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6} | {
-    "一": 1, "二": 2, "两": 2, "三": 3, "四": 4, "五": 5, "六": 6,
-}  # fmt: skip
+
+_UNIT_WORDS = ("hour", "day", "week", "weeks", "month", "year")
+_LATIN_SIGNS = frozenset((*NUMBER_WORDS, *_WORDS, *_ORDINALS, *_UNIT_WORDS, "once", "single"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,14 +83,17 @@ def values_in(text: str) -> Values:
 
 
 def _numbers(spans: Spans) -> frozenset[str]:
+    if not spans.may_hold(_LATIN_SIGNS):
+        return frozenset()
     found = spans.take(_WEEKS, _weeks)
     found |= spans.take(_ONE_SPAN, lambda match: (_ONE_IN_SMALLER[match["unit"].casefold()],))
     found |= spans.take(_WORD, lambda match: (_WORDS[match.group().casefold()],))
-    found |= spans.take(_ONCE, lambda match: ("1",))
+    once = spans.take(_ONCE, lambda match: (_ORDINALS.get(match.group().casefold(), "1"),))
     figures = Counter(plain_number(f"{figure.value:f}") for figure in figures_in(spans.text))
     # "2 of 2" is not "2 of 3": a repeated figure counts as one more value.
-    again = {f"{value} ({count})" for value, count in figures.items() if count > 1}
-    return frozenset(found | figures.keys() | again)
+    found |= figures.keys() | {f"{value} ({n})" for value, n in figures.items() if n > 1}
+
+    return frozenset(found | once)
 
 
 def _weeks(match: re.Match[str]) -> Iterable[str]:

@@ -1,9 +1,9 @@
 """What forbids serving one wording's answer to another, however near their vectors are. Pure.
 
-A veto speaks only when BOTH texts state a value of a kind and the values differ: identifiers, money,
-sizes, dates, numbers, a product of the shop's own list, polarity. A value on one side only is no veto.
-"Differ" means that neither side's values contain the other's. Where the list knows no product, two
-texts that are the same but for one named thing differ in it.
+A veto speaks only when BOTH texts state a value of a kind and the values differ: identifiers,
+money, sizes, dates, numbers, a product of the shop's own list, polarity. A value on one side only
+is no veto. "Differ" means that neither side's values contain the other's. Where the list knows no
+product, two texts that are the same but for one named thing differ in it.
 """
 
 from __future__ import annotations

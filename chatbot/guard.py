@@ -1,12 +1,12 @@
 """What a question may do to the shared cache. Pure: text in, verdict out, no network, no rows.
 
-Personal means that the right answer differs between two shoppers, or that the text carries an identifier;
-first person alone decides nothing. Leaning means that the text cannot be understood without earlier
-turns. Either one keeps a question out of the shared cache, for reading and for writing, exact tier
-included.
+Personal means that the right answer differs between two shoppers, or that the text carries an
+identifier; first person alone decides nothing. Leaning means that the text cannot be understood
+without earlier turns. Either one keeps a question out of the shared cache, for reading and for
+writing, exact tier included.
 
-Identifiers are found by pattern (`guard_marks.py`). The rest is decided by a small linear model over
-words, sentence skeletons and grammatical cues (`guard_model.py`).
+Identifiers are found by pattern (`guard_marks.py`). The rest is decided by a small linear model
+over words, sentence skeletons and grammatical cues (`guard_model.py`).
 """
 
 from __future__ import annotations
@@ -24,17 +24,16 @@ __all__ = ["Guard", "SmallTalk", "Verdict", "identifier_marks", "small_talk_in"]
 
 SmallTalk = Literal["hello", "thanks", "bye"]
 
-_SMALL_TALK: dict[SmallTalk, frozenset[str]] = {
-    "hello": frozenset(
-        "hi|hello|hey|hi there|hello there|good morning|good afternoon|good evening"
-        "|你好|您好|在吗|亲在吗|在不在|嗨|哈喽|hello在吗".split("|")
-    ),
-    "thanks": frozenset(
-        "thanks|thank you|thx|ty|thanks a lot|thank you very much|great thanks|ok thanks"
-        "|谢谢|谢谢你|谢谢您|多谢|感谢|好的谢谢".split("|")
-    ),
-    "bye": frozenset("bye|goodbye|bye bye|see you|再见|拜拜".split("|")),
-}
+_HELLO = re.compile(
+    r"hi|hello|hey|(?:hi|hello) there|good (?:morning|afternoon|evening)"
+    r"|(?:亲|hello)?在吗|在不在|[你您]好|嗨|哈喽"
+)
+_THANKS = re.compile(
+    r"(?:ok |great )?thanks|thanks a lot|thank you(?: very much)?|thx|ty"
+    r"|(?:好的)?谢谢[你您]?|多谢|感谢"
+)
+_BYE = re.compile(r"(?:good|bye )?bye|see you|再见|拜拜")
+_SMALL_TALK: dict[SmallTalk, re.Pattern[str]] = {"hello": _HELLO, "thanks": _THANKS, "bye": _BYE}
 _ABUSE = re.compile(
     r"\b(?:fuck(?:ing|er)?|bitch|asshole|cunt|motherfucker)\b|傻逼|操你|妈的|草泥马|滚蛋|王八蛋|去死"
 )
@@ -95,4 +94,4 @@ class Guard:
 def small_talk_in(text: str) -> SmallTalk | None:
     """Whether the whole text is only a greeting, a thank-you or a goodbye."""
     bare = _EDGES.sub("", " ".join(fold(text).replace(",", " ").split()))
-    return next((kind for kind, phrases in _SMALL_TALK.items() if bare in phrases), None)
+    return next((kind for kind, said in _SMALL_TALK.items() if said.fullmatch(bare)), None)

@@ -1,7 +1,7 @@
-"""Grammatical signs of a shopper's own case, of a rule or procedure, and of leaning on earlier turns. Pure.
+"""Grammatical signs of a case of one's own, of a rule, and of leaning on earlier turns. Pure.
 
-Each cue is a named pattern; the guard's linear model learns what each is worth. They describe grammar
-(a past event, a state asked about "my" thing, a modal question), not subjects.
+Each cue is a named pattern; the guard's linear model learns what each is worth. They describe
+grammar (a past event, a state asked about "my" thing, a modal question), not subjects.
 """
 
 from __future__ import annotations
@@ -72,23 +72,23 @@ _ENGLISH = {
         r"|claimed|asked|missed|chose|picked|put|typed|entered|stayed|was|had|been)\b"
     ),
     "i_negated": (
-        r"\bi (?:never|still (?:haven't|don't|didn't|can't)|haven't|didn't|wasn't|am not|'m not"
-        r"|can't|cannot) "
+        r"\bi (?:never|still (?:haven't|don't|didn't|can't)|haven't|didn't|wasn't|am not"
+        r"|'m not|can't|cannot) "
     ),
     "you_event": (
         r"\b(?:you|they|your \w+|he|she|driver|courier|nobody|no one|someone"
         r"|somebody) (?:\w+ )?(?:charged|sent|told|said|took|gave|owe|promised|shipped"
-        r"|cancelled|canceled|refunded|delivered|forgot|came|left|refused|lost|swapped|deducted"
-        r"|shorted|never|didn't|did|haven't|have|keep|kept)\b"
+        r"|cancelled|canceled|refunded|delivered|forgot|came|left|refused|lost|swapped"
+        r"|deducted|shorted|never|didn't|did|haven't|have|keep|kept)\b"
     ),
     "help_me_with": (
         r"\b(?:please|pls|can you|could you|would you|will you|i need you to"
         r"|i want you to)\b.*\b(?:my|order|parcel|it|me)\b"
     ),
     "imperative": (
-        r"^(?:please |pls |kindly )?(?:cancel|stop|change|update|resend|send|check|track|refund"
-        r"|return|replace|fix|tell|look|find|put|add|remove|call|give|show|confirm|correct"
-        r"|issue|cancel|hold|redirect|exchange|invoice)\b"
+        r"^(?:please |pls |kindly )?(?:cancel|stop|change|update|resend|send|check|track"
+        r"|refund|return|replace|fix|tell|look|find|put|add|remove|call|give|show|confirm"
+        r"|correct|issue|cancel|hold|redirect|exchange|invoice)\b"
     ),
     "own_amounts": (
         r"\bhow (?:many|much) (?:[\w']+ ){0,3}(?:do i have|did i|have i|is left|left|am i"
@@ -109,8 +109,8 @@ _ENGLISH = {
     "specific": (
         r"\b(?:this|that|these|those|the) (?:order|parcel|package|refund|return|payment|coupon"
         r"|invoice|item|jacket|shirt|shoes|coat|driver|one|other half|rest of)\b|\b(?:the|two"
-        r"|three|both|one of the) [\w -]{2,25} (?:i|we|you) (?:bought|ordered|got|received|sent"
-        r"|paid|returned|booked|requested|asked)\b"
+        r"|three|both|one of the) [\w -]{2,25} (?:i|we|you) (?:bought|ordered|got|received"
+        r"|sent|paid|returned|booked|requested|asked)\b"
     ),
     "damage": (
         r"\b(?:torn|broken|ripped|cracked|stain(?:ed)?|dirty|smell(?:s|ed)?|leak(?:s|ing|ed)?"
@@ -129,68 +129,89 @@ _ENGLISH = {
 }
 _CHINESE = {
     "how_to": (
-        r"(?:怎么|如何|怎样|咋|咋样)(?!还|没|不|又|就|这么|那么|回事|处理的|样了|给我|解决我)(?:才能|可以|去|来|样)?[^了]{1,}$|流程|步骤"
-        r"|哪些步骤|怎么操作|在哪(?:里|儿)?(?:看|查|改|申请|领|点|投|设置|操作|取消|填|弄|开|删|注销|绑定|修改|找|能|可以)|去哪(?:里"
-        r"|儿)?(?:看|查|改|申请|领|投|设置|操作|开|绑|弄)|哪里(?:看|查|改|申请|领|设置|操作|取消|可以|能)"
+        r"(?:怎么|如何|怎样|咋|咋样)(?!还|没|不|又|就|这么|那么|回事|处理的|样了|给我"
+        r"|解决我)(?:才能|可以|去|来|样)?[^了]{1,}$|流程|步骤|哪些步骤|怎么操作|在哪(?:里"
+        r"|儿)?(?:看|查|改|申请|领|点|投|设置|操作|取消|填|弄|开|删|注销|绑定|修改|找|能|可以)"
+        r"|去哪(?:里|儿)?(?:看|查|改|申请|领|投|设置|操作|开|绑|弄)|哪里(?:看|查|改|申请|领"
+        r"|设置|操作|取消|可以|能)"
     ),
     "may": (
-        r"(?:能|可以|能不能|可不可以|可否|支持|允许|会不会|要不要|用不用|需要|是不是|必须)[^了]{1,16}(?:吗|嘛|么|不|$)|(?:还能|还可以|能"
-        r"|可以)[^了]{1,12}不$"
+        r"(?:能|可以|能不能|可不可以|可否|支持|允许|会不会|要不要|用不用|需要|是不是"
+        r"|必须)[^了]{1,16}(?:吗|嘛|么|不|$)|(?:还能|还可以|能|可以)[^了]{1,12}不$"
     ),
-    "conditional": r"如果|要是|假如|万一|的话|之后|以后|时候|了(?:该|怎么办|咋办|咋整|能|还能|可以|怎么)|没.{0,8}(?:怎么办|咋办)",
+    "conditional": (
+        r"如果|要是|假如|万一|的话|之后|以后|时候|了(?:该|怎么办|咋办|咋整|能|还能|可以|怎么)"
+        r"|没.{0,8}(?:怎么办|咋办)"
+    ),
     "rule_word": (
-        r"一般|通常|规则|政策|规定|条件|标准|要求|多久|几天|多少天|多长时间|几个工作日|期限|有效期|上限|范围|最多|最少|是什么|有哪些|有什么|区别|收费|免费"
-        r"|谁出|谁付|谁承担|几折|多少钱|几点|几号"
+        r"一般|通常|规则|政策|规定|条件|标准|要求|多久|几天|多少天|多长时间|几个工作日|期限"
+        r"|有效期|上限|范围|最多|最少|是什么|有哪些|有什么|区别|收费|免费|谁出|谁付|谁承担"
+        r"|几折|多少钱|几点|几号"
     ),
     "why_event": (
-        r"(?:为什么|为啥|为何|凭什么|怎么)(?:.{0,10})(?:没|不|还|被|了|又|只|少|这么|是)|怎么(?:还|没|不|又|就|这么|回事|样了|搞的|是)"
+        r"(?:为什么|为啥|为何|凭什么|怎么)(?:.{0,10})(?:没|不|还|被|了|又|只|少|这么|是)"
+        r"|怎么(?:还|没|不|又|就|这么|回事|样了|搞的|是)"
     ),
     "status": (
-        r"到哪|哪儿了|哪里了|了没|了吗|没有[?？]?$|了不|到账|进度|好了|通过|收到(?:货)?(?:没|了吗)|发(?:货|出)?了|审核|处理(?:得|到|完|了)"
-        r"|退到|查收|签收了|显示"
+        r"到哪|哪儿了|哪里了|了没|了吗|没有[?？]?$|了不|到账|进度|好了|通过|收到(?:货)?(?:没"
+        r"|了吗)|发(?:货|出)?了|审核|处理(?:得|到|完|了)|退到|查收|签收了|显示"
     ),
     "still_not": (
-        r"还(?:没|不|未|是没|在)|一直|迟迟|都(?:.{0,6})(?:天|周|月|小时|星期|礼拜)了|等了|几天了|好几天|没人|没动|不动|不更新|没更新|没反应"
-        r"|没消息|催"
+        r"还(?:没|不|未|是没|在)|一直|迟迟|都(?:.{0,6})(?:天|周|月|小时|星期|礼拜)了|等了"
+        r"|几天了|好几天|没人|没动|不动|不更新|没更新|没反应|没消息|催"
     ),
     "my_thing": (
-        r"我(?:的|那|这|买的|家|们的)?(?:订单|单|单子|快递|包裹|货|件|退款|退货|钱|券|优惠券|积分|发票|账号|账户|会员|礼品卡|红包|投诉|申请|衣服"
-        r"|鞋|号|赔付|余额|订的|尾款|定金|换货|地址|评价)"
+        r"我(?:的|那|这|买的|家|们的)?(?:订单|单|单子|快递|包裹|货|件|退款|退货|钱|券|优惠券"
+        r"|积分|发票|账号|账户|会员|礼品卡|红包|投诉|申请|衣服|鞋|号|赔付|余额|订的|尾款|定金"
+        r"|换货|地址|评价)"
     ),
-    "our_shop_did": r"你们?(?:家)?(?:都|又|还|怎么|是不是|为什么|有没有|到底|客服|快递|仓库|把|给我|发|说|答应|扣|退|收|少|漏|错|寄|什么时候)",
+    "our_shop_did": (
+        r"你们?(?:家)?(?:都|又|还|怎么|是不是|为什么|有没有|到底|客服|快递|仓库|把|给我|发|说"
+        r"|答应|扣|退|收|少|漏|错|寄|什么时候)"
+    ),
     "do_for_me": (
-        r"(?:帮|给|替|麻烦|请)(?:我|忙|下|一下|我们|你们|查|看|催)|查一?下|看一?下|催一?下|取消(?:掉|一下)$|改成|换成|换一?个|补(?:发|给"
-        r"|寄)|备注|(?:发|寄|送)到|退给我|给我(?:退|换|发|补|查|解决|说法)|说法|怎么处理|怎么解决|怎么赔我"
+        r"(?:帮|给|替|麻烦|请)(?:我|忙|下|一下|我们|你们|查|看|催)|查一?下|看一?下|催一?下"
+        r"|取消(?:掉|一下)$|改成|换成|换一?个|补(?:发|给|寄)|备注|(?:发|寄|送)到|退给我"
+        r"|给我(?:退|换|发|补|查|解决|说法)|说法|怎么处理|怎么解决|怎么赔我"
     ),
     "event": (
-        r"(?:收到|拿到|到手|打开|买|拍|付|下单|寄|退|换|申请|投诉|充|领|穿|用|洗)(?:的|了|回去|过|完|来|货)?.{0,12}(?:了|破|坏|漏|少"
-        r"|错|裂|脏|丢|掉|断|开胶|起球|发霉|过期|不对|不亮|不能用|没用|有问题|有味|臭|味道)|发错|少发|漏发|寄错|扣了|多扣|重复扣|被(?:取消|扣|退"
-        r"|关闭|冻结|盗|驳回|拒|签收|别人|删)"
+        r"(?:收到|拿到|到手|打开|买|拍|付|下单|寄|退|换|申请|投诉|充|领|穿|用|洗)(?:的|了|回去"
+        r"|过|完|来|货)?.{0,12}(?:了|破|坏|漏|少|错|裂|脏|丢|掉|断|开胶|起球|发霉|过期|不对"
+        r"|不亮|不能用|没用|有问题|有味|臭|味道)|发错|少发|漏发|寄错|扣了|多扣|重复扣"
+        r"|被(?:取消|扣|退|关闭|冻结|盗|驳回|拒|签收|别人|删)"
     ),
     "time_past": (
-        r"昨[天晚日]|前[天几]|上[周个]|上星期|今[天早日]|刚(?:刚|才|下)|早上|下午|晚上|\d+[号日天]|[一二两三四五六七八九十]+天(?:了|前)"
-        r"|周[一二三四五六日]|这(?:单|个订单|件|张|次|两天|几天)|那(?:单|件|条|张|双|次|个订单)|上次|之前"
+        r"昨[天晚日]|前[天几]|上[周个]|上星期|今[天早日]|刚(?:刚|才|下)|早上|下午|晚上"
+        r"|\d+[号日天]|[一二两三四五六七八九十]+天(?:了|前)|周[一二三四五六日]|这(?:单|个订单"
+        r"|件|张|次|两天|几天)|那(?:单|件|条|张|双|次|个订单)|上次|之前"
     ),
     "own_state": (
-        r"我(?:是不是|算|有几|有多少|还有|还剩|剩|绑|现在|用的|填|留|升|够)|多少(?:积分|券|钱|余额)了?$|有几张|还剩|剩多少|哪个(?:手机号|等级"
-        r"|地址|邮箱)"
+        r"我(?:是不是|算|有几|有多少|还有|还剩|剩|绑|现在|用的|填|留|升|够)|多少(?:积分|券|钱"
+        r"|余额)了?$|有几张|还剩|剩多少|哪个(?:手机号|等级|地址|邮箱)"
     ),
     "case": (
-        r"(?:收到|拿到|到手|买|寄来|发来|来)(?:了|的)?.{0,8}(?:是|就|都|全)?(?:破|坏|漏|碎|裂|脏|错|少|空|开胶|起球|发霉|断|湿|变形"
-        r"|掉色|有洞)的?(?!.{0,8}(?:多久|几天|该|应该|怎么办|可以|能))|(?:起球|开胶|掉色|破了|坏了|漏水|漏电|碎了|断了|臭"
-        r"|味道太).{0,10}(?:怎么(?:赔|处理|解决|给)|你们|给我|说法|赔)|少了|漏了|丢了|不见了|没收到(?!.{0,10}(?:怎么|咋|可以|能))"
+        r"(?:收到|拿到|到手|买|寄来|发来|来)(?:了|的)?.{0,8}(?:是|就|都|全)?(?:破|坏|漏|碎|裂"
+        r"|脏|错|少|空|开胶|起球|发霉|断|湿|变形|掉色|有洞)的?(?!.{0,8}(?:多久|几天|该|应该"
+        r"|怎么办|可以|能))|(?:起球|开胶|掉色|破了|坏了|漏水|漏电|碎了|断了|臭"
+        r"|味道太).{0,10}(?:怎么(?:赔|处理|解决|给)|你们|给我|说法|赔)|少了|漏了|丢了|不见了"
+        r"|没收到(?!.{0,10}(?:怎么|咋|可以|能))"
     ),
     "first_person": r"我|俺|咱",
     "anger": r"[!！]{1,}|骗|垃圾|太差|差劲|无语|气死|过分|坑|离谱|投诉你们|赔我|忽悠",
-    "own_wish": r"^(?:我)?(?:想|要|想要|打算|准备)(?:申请|退|换|取消|改|注销|删|开|投诉|修改|买|知道|问|了解|关|领)",
+    "own_wish": (
+        r"^(?:我)?(?:想|要|想要|打算|准备)(?:申请|退|换|取消|改|注销|删|开|投诉|修改|买|知道"
+        r"|问|了解|关|领)"
+    ),
     "no_subject_state": (
-        r"^(?:订单|快递|包裹|货|退款|退货|钱|发票|红包|券|积分|物流|单号|衣服|鞋子?|裙子|杯子|裤子).{0,14}(?:了|没|呢|不)"
+        r"^(?:订单|快递|包裹|货|退款|退货|钱|发票|红包|券|积分|物流|单号|衣服|鞋子?|裙子|杯子"
+        r"|裤子).{0,14}(?:了|没|呢|不)"
     ),
 }
 _LEANING = {
     "pronoun": (
         r"\b(?:it|that|this|those|these|they|them|one|ones|same|other|else|there|then|so|too"
-        r"|either|instead)\b|它|那个|这个|那款|这款|那种|这种|那样|这样|那么|前者|后者|另一|其他的|别的"
+        r"|either|instead)\b|它|那个|这个|那款|这款|那种|这种|那样|这样|那么|前者|后者|另一"
+        r"|其他的|别的"
     ),
     "opening": (
         r"^(?:and|but|so|ok|okay|then|or|also|what about|how about|yes|no|yeah|well|hm+|oh"

@@ -1,8 +1,9 @@
 """A linear model over a question's words, its skeleton and its grammatical cues.
 
-Says how likely a question is personal or leans on earlier turns. Fitted by `manage.py fit_guard` and kept
-as JSON in `guard_data/`, so that the running site needs neither scikit-learn nor the training text. Scores are
-probabilities (0..1) of a multinomial logistic regression; a feature that training never saw weighs nothing.
+Says how likely a question is personal or leans on earlier turns. Fitted by `manage.py fit_guard`
+and kept as JSON in `guard_data/`, so that the running site needs neither scikit-learn nor the training
+text. Scores are probabilities (0..1) of a multinomial logistic regression; a feature that training
+never saw weighs nothing.
 """
 
 from __future__ import annotations
@@ -41,9 +42,9 @@ class Scores:
 class LanguageModel:
     """Weights of one language.
 
-    `weights`: feature -> (personal, leaning), each against general; `intercepts` likewise. From `bound` on
-    the two probabilities together keep a question out of the shared cache. `digest` names the training
-    data and features that the weights come from (see `guard_training.digest_of`).
+    `weights`: feature -> (personal, leaning), each against general; `intercepts` likewise. From
+    `bound` on, the two probabilities together keep a question out of the shared cache. `digest`
+    names the training data and features behind the weights (`guard_training.digest_of`).
     """
 
     weights: Mapping[str, Sequence[float]]
@@ -65,7 +66,7 @@ class GuardModel:
         return cls({language: LanguageModel(**model) for language, model in stored.items()})
 
     def bound(self, language: Language) -> float:
-        """From this probability of "personal or leaning" on, a question is kept out of the cache."""
+        """From this probability of personal or leaning on, a question stays out of the cache."""
         return self._languages[language].bound
 
     def digest(self, language: Language) -> str:

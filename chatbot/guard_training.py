@@ -1,8 +1,9 @@
-"""The guard's training text: questions written one by one, and frames that stand for many questions.
+"""The guard's training text: single questions, and frames that stand for many questions.
 
-`train_*.csv` holds single questions with their kind. `frames_*.json` holds sentence frames per kind:
-`{can|could} I {act}` offers alternatives in braces, and an alternative (or a whole brace) that is the name of a
-slot stands for any of the slot's fillings. Expansion is seeded, so the same files give the same questions.
+`train_*.csv` holds single questions with their kind. `frames_*.json` holds sentence frames per
+kind: `{can|could} I {act}` offers alternatives in braces, and an alternative that is the name of a
+slot stands for any of the slot's fillings. Expansion is seeded: the same files give the same
+questions.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ DATA = MODEL_PATH.parent
 _SUFFIX: dict[Language, str] = {"en": "en", "zh-hans": "zh"}
 _BRACES = re.compile(r"\{([^{}]*)\}")
 _EXPANSIONS_PER_FRAME = 30
-# A frame's questions are near-copies of each other: together they weigh as much as a dozen written ones.
+# A frame's questions are near-copies of each other: together they weigh as a dozen written ones.
 FRAME_ROW_WEIGHT = 0.4
 _SEED = 11
 
@@ -61,7 +62,7 @@ def framed(language: Language, *, data: Path = DATA) -> list[Example]:
 
 
 def digest_of(training: Sequence[Example]) -> str:
-    """Name of a training set as the model sees it: it changes with a question, a label or a feature."""
+    """Name of a training set as the model sees it; it changes with any question or feature."""
     digest = hashlib.blake2b(digest_size=16)
     for example in training:
         seen = sorted((name, round(value, 4)) for name, value in features(example.text).items())

@@ -34,11 +34,15 @@ _WORDS = {"true": True, "false": False}
 
 @dataclass(frozen=True, slots=True)
 class Timeouts:
-    """Bounds of one call besides its deadline."""
+    """Bounds of one call besides its deadline.
+
+    `ending_s` is how long after a finish reason the usage and the end of the body may come.
+    """
 
     connect_s: float = 2.0
     first_content_s: float = 6.0
     idle_s: float = 5.0
+    ending_s: float = 1.0
 
 
 DEFAULT_TIMEOUTS = Timeouts()
@@ -144,8 +148,9 @@ class Client:
             **request.headers,
             "Accept": "text/event-stream, application/json",
             "Accept-Encoding": "identity",
-            "X-Client-Request-Id": attempt_id,
         }
+        if attempt_id:
+            headers["X-Client-Request-Id"] = attempt_id
         outgoing = self._http.build_request(
             request.method, request.url, headers=headers, content=request.body
         )
@@ -160,12 +165,19 @@ class Client:
     async def _answer(
         self, response: httpx.Response, *, decoder: Decoder, pace: _Pace
     ) -> AsyncGenerator[TextDelta | Completed, None]:
-        async with aclosing(_chunks(response, pace=pace, max_bytes=ANSWER_BYTES)) as chunks:
-            async for chunk in chunks:
-                for delta in decoder.feed(chunk):
-                    pace.shown = True
-                    yield delta
-                    pace.due_at = _loop_s() + self._timeouts.idle_s
+        try:
+            async with aclosing(_chunks(response, pace=pace, max_bytes=ANSWER_BYTES)) as chunks:
+                async for chunk in chunks:
+                    finished = decoder.has_finished
+                    for delta in decoder.feed(chunk):
+                        pace.shown = True
+                        yield delta
+                        pace.due_at = _loop_s() + self._timeouts.idle_s
+                    if decoder.has_finished and not finished:
+                        pace.due_at = _loop_s() + self._timeouts.ending_s
+        except (TimeoutError, httpx.TransportError):
+            if not decoder.has_finished:
+                raise
         reply = decoder.finish()
         request_id = pace.request_id or reply.request_id
         if reply.text and not pace.shown:

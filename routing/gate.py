@@ -271,12 +271,17 @@ class Gate:
 
     async def _sleep(self, delay_s: float, *, wake: asyncio.Event) -> None:
         """Wait for the time, or for being woken, whichever is first."""
+
+        def ring(_: asyncio.Future[None]) -> None:
+            wake.set()
+
         wake.clear()
         alarm = asyncio.ensure_future(self._clock.sleep(delay_s))
-        alarm.add_done_callback(lambda _: wake.set())
+        alarm.add_done_callback(ring)
         try:
             await wake.wait()
         finally:
+            alarm.remove_done_callback(ring)  # a cancelled alarm must not ring for the next wait
             alarm.cancel()
 
 

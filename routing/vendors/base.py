@@ -43,6 +43,11 @@ class Completed:
 class Decoder(Protocol):
     """Reads one answer; bytes may be cut anywhere."""
 
+    @property
+    def has_finished(self) -> bool:
+        """Whether the finish reason was seen; only usage may still follow."""
+        ...
+
     def feed(self, data: bytes) -> list[TextDelta]:
         """Visible text that `data` completes. Raises VendorError for an error inside the answer."""
         ...

@@ -103,6 +103,11 @@ class StreamDecoder:
         self._head: bytes | None = b""
         self._json: bytearray | None = None
 
+    @property
+    def has_finished(self) -> bool:
+        """Whether the finish reason was seen; only usage may still follow."""
+        return self._draft.finish is not None
+
     def feed(self, data: bytes) -> list[TextDelta]:
         """Visible text that `data` completes. Raises VendorError for an error in the answer."""
         if self._head is not None:

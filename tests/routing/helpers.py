@@ -155,6 +155,7 @@ class SteppedClock:
     """Time stands still until `advance`; sleepers wake in order of their time."""
 
     def __init__(self) -> None:
+        self.sleeps = 0
         self._now_s = 1_000.0
         self._numbers = itertools.count()
         self._sleepers: list[tuple[float, int, asyncio.Future[None]]] = []
@@ -166,6 +167,7 @@ class SteppedClock:
         return NOW + timedelta(seconds=self._now_s - 1_000.0)
 
     async def sleep(self, delay_s: float, /) -> None:
+        self.sleeps += 1
         future = asyncio.get_running_loop().create_future()
         heapq.heappush(self._sleepers, (self._now_s + delay_s, next(self._numbers), future))
         await future

@@ -18,7 +18,7 @@ import pytest
 from base.clock import ManualClock
 from routing.client import Client, Timeouts
 from routing.errors import ConfigurationError, Kind, TruncatedStream, VendorError
-from routing.specs import Reply, VendorKind
+from routing.specs import FinishReason, Reply, VendorKind
 from routing.vendors.base import Completed, TextDelta
 from tests.routing.helpers import (
     KEY,
@@ -33,7 +33,8 @@ from tests.routing.helpers import (
 )
 
 KINDS = list(VendorKind)
-QUICK = Timeouts(connect_s=1.0, first_content_s=0.05, idle_s=0.05)
+RESET = httpx.ReadError("reset")
+QUICK = Timeouts(connect_s=1.0, first_content_s=0.05, idle_s=0.05, ending_s=0.05)
 Handler = Callable[[httpx.Request], Coroutine[None, None, httpx.Response]]
 
 
@@ -279,6 +280,18 @@ async def test_a_reset_counts_by_what_was_shown(first: bytes, kind: Kind, retrie
 async def test_comments_do_not_count_as_content(body: Endless, kind: Kind) -> None:
     """Signs of life do not keep a call alive: only text does."""
     assert (await _failure(_answering(200, body))).verdict.kind is kind
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("ending", ["silence", "reset"])
+async def test_an_answer_that_finished_does_not_wait_for_the_connection(
+    kind: VendorKind, ending: str
+) -> None:
+    """After the finish reason neither silence nor a reset takes the answer back."""
+    data = STREAMS[kind]()
+    body = Endless(data, again=b"") if ending == "silence" else Pieces(data, then=RESET)
+    shown, reply = await _ask(_answering(200, body), kind=kind)
+    assert (shown, reply.finish_reason) == (TEXT, FinishReason.STOP)
 
 
 async def test_silence_before_the_headers_ends_in_time() -> None:

@@ -17,6 +17,7 @@ MAX_QUESTION_CHARACTERS = 4_000
 MAX_FRAME_BYTES = 64 * 1024
 MAX_SOCKET_BYTES = 2 * 1024 * 1024
 MAX_ID_CHARACTERS = 64
+MAX_REASON_CHARACTERS = 300
 LOCALES = ("en", "zh-hans")
 
 ErrorCode = Literal[
@@ -110,15 +111,19 @@ def parse(text: str) -> ClientFrame:
     return parser(data)
 
 
+def _is_id(value: object) -> bool:
+    """Printable, so that it can be stored and sent back: no control characters, no surrogates."""
+    return isinstance(value, str) and 0 < len(value) <= MAX_ID_CHARACTERS and value.isprintable()
+
+
 def _shown_id(data: Mapping[str, Any]) -> str | None:
     value = data.get("id")
-    return value if isinstance(value, str) and 0 < len(value) <= MAX_ID_CHARACTERS else None
+    return str(value) if _is_id(value) else None
 
 
 def _id(data: Mapping[str, Any], name: str = "id") -> str:
     value = data.get(name)
-    usable = isinstance(value, str) and 0 < len(value) <= MAX_ID_CHARACTERS and value.isprintable()
-    if not usable:
+    if not _is_id(value):
         raise BadFrame("bad_frame", "bad_id", frame_id=_shown_id(data))
     return str(value)
 
@@ -129,15 +134,17 @@ def _ask(data: Mapping[str, Any]) -> Ask:
         raise BadFrame("bad_frame", "empty", frame_id=frame_id)
     if len(text) > MAX_QUESTION_CHARACTERS:
         raise BadFrame("too_long", "question_too_long", frame_id=frame_id)
-    if has_control_characters(text) or not _is_unicode(text):
+    if not _is_storable(text):
         raise BadFrame("bad_frame", "control_characters", frame_id=frame_id)
     locale = data.get("locale")
     return Ask(id=frame_id, text=text.strip(), locale=locale if locale in LOCALES else None)
 
 
-def _is_unicode(text: str) -> bool:
-    """False for lone surrogates, which JSON escapes can smuggle in and no database takes."""
-    return not any("\ud800" <= char <= "\udfff" for char in text)
+def _is_storable(text: str) -> bool:
+    """No control characters, and no lone surrogates: JSON escapes can smuggle them in, and no
+    database takes them."""
+    surrogate = any("\ud800" <= char <= "\udfff" for char in text)
+    return not surrogate and not has_control_characters(text)
 
 
 def _retry(data: Mapping[str, Any]) -> Ask:
@@ -145,10 +152,12 @@ def _retry(data: Mapping[str, Any]) -> Ask:
 
 
 def _feedback(data: Mapping[str, Any]) -> Feedback:
-    value, reason = data.get("value"), data.get("reason", "")
-    if value not in ("up", "down"):
+    value, reason = data.get("value"), data.get("reason") or ""
+    if value not in ("up", "down") or not isinstance(reason, str):
         raise BadFrame("bad_frame", "bad_value", frame_id=_shown_id(data))
-    return Feedback(id=_id(data), value=value, reason=str(reason or "")[:300])
+    if not _is_storable(reason):
+        raise BadFrame("bad_frame", "control_characters", frame_id=_shown_id(data))
+    return Feedback(id=_id(data), value=value, reason=reason[:MAX_REASON_CHARACTERS])
 
 
 def _number(data: Mapping[str, Any], name: str) -> int:

@@ -10,7 +10,7 @@ import re
 
 NONE_MARK = "none"
 _MARK = re.compile(r"[ \t]*\[\[\s*([a-z0-9][a-z0-9_-]{0,79})\s*\]\]", re.IGNORECASE)
-_POSSIBLE_START = re.compile(r"[ \t]*(?:\[(?:\[\s*[a-z0-9_-]{0,80}\s*\]?)?)?$", re.IGNORECASE)
+_POSSIBLE_START = re.compile(r"[ \t]*(?:\[(?:\[\s*[a-z0-9_-]{0,80}\s*\]?)?)?\Z", re.IGNORECASE)
 
 
 class MarkFilter:
@@ -23,24 +23,27 @@ class MarkFilter:
 
     def feed(self, chunk: str) -> str:
         """The part of the text so far held back plus `chunk` that may be shown now."""
-        text = _MARK.sub(self._note, self._held + chunk)
-        start = _POSSIBLE_START.search(text)
+        text, shown, end = self._held + chunk, "", 0
+        for mark in _MARK.finditer(text):
+            shown += text[end : mark.start()]
+            end = mark.end()
+            self._note(mark.group(1).lower())
+        # What stood on both sides of a mark is never read as one text: it is no mark either.
+        start = _POSSIBLE_START.search(text, end)
         cut = start.start() if start is not None else len(text)
         self._held = text[cut:]
-        return text[:cut]
+        return shown + text[end:cut]
 
     def flush(self) -> str:
         """What is still held when the stream has ended; trailing blanks are dropped."""
         rest, self._held = self._held.rstrip(), ""
         return rest
 
-    def _note(self, match: re.Match[str]) -> str:
-        mark = match.group(1).lower()
+    def _note(self, mark: str) -> None:
         if mark == NONE_MARK:
             self.declined = True
         else:
             self.cited.add(mark)
-        return ""
 
 
 def strip_marks(text: str) -> tuple[str, frozenset[str], bool]:

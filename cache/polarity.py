@@ -105,10 +105,11 @@ def _latin_contrasts(a: _Reading, b: _Reading) -> Iterator[tuple[str, str]]:
 
 
 def _neighbours(words: list[str], word: str) -> set[tuple[int, str]]:
-    """What stands before (-1) and after (1) each place of the word; "" at the ends of the text."""
+    """What stands before (-1) and after (1) each place of the word."""
     padded = ["", *words, ""]
     places = [place for place, found in enumerate(padded) if found == word]
-    return {(side, padded[place + side]) for place in places for side in (-1, 1)}
+    beside = {(side, padded[place + side]) for place in places for side in (-1, 1)}
+    return {(side, neighbour) for side, neighbour in beside if neighbour}
 
 
 def _han_contrasts(a: _Reading, b: _Reading) -> Iterator[tuple[str, str]]:
@@ -123,11 +124,15 @@ def _han_contrasts(a: _Reading, b: _Reading) -> Iterator[tuple[str, str]]:
 
 
 def _same_neighbour(text: str, word: str, other_text: str, other: str) -> bool:
-    """Whether a character beside the words is the same, or both begin or end their text."""
-    start, other_start = text.index(word), other_text.index(other)
-    before = text[max(0, start - 1) : start] == other_text[max(0, other_start - 1) : other_start]
-    end, other_end = start + len(word), other_start + len(other)
-    return before or text[end : end + 1] == other_text[other_end : other_end + 1]
+    """Whether the character before both words, or the one after both, is the same."""
+    before, after = _beside(text, word)
+    other_before, other_after = _beside(other_text, other)
+    return bool(before and before == other_before) or bool(after and after == other_after)
+
+
+def _beside(text: str, word: str) -> tuple[str, str]:
+    before, _, after = text.partition(word)
+    return before[-1:], after[:1]
 
 
 def _denied(a: _Reading, b: _Reading) -> str | None:
@@ -174,7 +179,8 @@ def _denied_han(text: str) -> Iterator[str]:
 
 
 def _undenied(word: str) -> str:
-    return _positive(re.sub(r"n['\u2019]t$", "", word))
+    bare = re.sub(r"n['\u2019]t$", "", word)
+    return _positive({"ca": "can", "wo": "will"}.get(bare, bare))
 
 
 def _is_bare_negation(word: str) -> bool:

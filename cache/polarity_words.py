@@ -82,7 +82,7 @@ UN_WORD = re.compile(
 NOT_UN = _words("under until unit united unless union unique understand underwear unionpay")
 # Question forms and fixed phrases that deny nothing; "why doesn't" does deny.
 SEEMING_NEGATION = re.compile(
-    r"(?<!why )\b(?:can|could|do|does|did|is|are|was|were|won|will|would|should|have|has)n['’]?t "
+    r"(?<!why )\b(?:ca|could|do|does|did|is|are|was|were|wo|would|should|have|has)n['’]?t "
     r"(?=i\b|you\b|we\b|it\b|the\b|my\b|there\b|they\b)"
     r"|\bwhy not\b|\b(?:or|if|is it|whether) not\b|\byes or no\b"
     r"|\bno\.(?=\s?[a-z]*\d)|\bno idea\b|\bnot sure\b"

@@ -55,6 +55,11 @@ VERBS = _words(
     happens refund refunds reimburse combine stack split cover covers expire expires count counts
     """
 ) - {"order", "return", "exchange", "refund", "cost", "claim", "support", "request", "contact"}
+# "to" after these leads to a place or a person, not to a verb.
+SENDING = frozenset(
+    (word,)
+    for word in _words("ship ships shipping deliver delivers delivery send sends sent go fly")
+)
 NOUNS_IN_ING = _words(
     "shipping wrapping packaging bedding earring clothing ring string king lining filling"
 )

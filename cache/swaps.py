@@ -10,6 +10,7 @@ side only ("lite", 轻薄款) is such a sign too.
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from functools import lru_cache
 
 from base.text import han_count
@@ -22,6 +23,7 @@ from cache.swap_words import (
     HAN_SYNONYMS,
     HAN_VERSIONS,
     NOUNS_IN_ING,
+    SENDING,
     SYNONYMS,
     VERB_BEFORE,
     VERBS,
@@ -33,9 +35,30 @@ MIN_SHARED_HAN = 0.4
 _MAX_WORDS = 2
 _MAX_HAN = 4
 _MIN_FRAME_HAN = 2
+_MAX_SHARED_HAN = 2
 _NO_THINGS = FUNCTION_WORDS | VERBS
 _PIECE = re.compile(r"[a-z0-9][a-z0-9.:/@-]*|[\u3400-\u9fff]|[^\s]")
 _DIGIT = re.compile(r"\d")
+
+
+@dataclass(frozen=True, slots=True)
+class _Swap:
+    """Two spans in one frame, as pieces of text."""
+
+    one: tuple[str, ...]
+    other: tuple[str, ...]
+    before: tuple[str, ...]
+    after: tuple[str, ...]
+
+    @property
+    def longest(self) -> int:
+        return max(len(self.one), len(self.other))
+
+    @property
+    def shared(self) -> float:
+        """Share of the longer text (0..1) that both have."""
+        frame = len(self.before) + len(self.after)
+        return frame / (frame + self.longest)
 
 
 def swapped_things(left: str, right: str) -> str | None:
@@ -49,15 +72,18 @@ def swapped_things(left: str, right: str) -> str | None:
     versions = _version_added(one, other)
     if versions:
         return f"products differ: one is the {versions} version"
-    frame = head + tail
     if not one or not other:
         return None
-    han = han_count(left) > 0 and han_count(right) > 0
-    differ = (
-        _han_things(one, other, frame, a[:head]) if han else _things(one, other, frame, a[:head])
-    )
-    joiner = "" if han else " "
+    span = _Swap(one, other, a[:head], a[len(a) - tail :])
+    if han_count(left) and han_count(right):
+        differ, joiner = _han_things(span), ""
+    else:
+        differ, joiner = _things(span, proper=_capital(one, left) and _capital(other, right)), " "
     return f"products differ: {joiner.join(one)} / {joiner.join(other)}" if differ else None
+
+
+def _capital(words: tuple[str, ...], text: str) -> bool:
+    return words[0].capitalize() in text
 
 
 @lru_cache(maxsize=4_096)
@@ -85,17 +111,19 @@ def _version_added(one: tuple[str, ...], other: tuple[str, ...]) -> str | None:
     return text if known else None
 
 
-def _things(
-    one: tuple[str, ...], other: tuple[str, ...], frame: int, before: tuple[str, ...]
-) -> bool:
-    longest = max(len(one), len(other))
-    if longest > _MAX_WORDS or frame / (frame + longest) < MIN_SHARED:
+def _things(span: _Swap, *, proper: bool) -> bool:
+    if span.longest > _MAX_WORDS or span.shared < MIN_SHARED or _before_verb(span, proper=proper):
         return False
-    if before and before[-1] in VERB_BEFORE:
+    if not (_names_thing(span.one) and _names_thing(span.other)):
         return False
-    if not (_names_thing(one) and _names_thing(other)):
-        return False
-    return not _same_thing(" ".join(one), " ".join(other))
+    return not _same_thing(" ".join(span.one), " ".join(span.other))
+
+
+def _before_verb(span: _Swap, *, proper: bool) -> bool:
+    """Whether a verb is expected in the place; after "to" a place may stand as well."""
+    if span.before[-1:] == ("to",):
+        return not proper and span.before[-2:-1] not in SENDING
+    return bool(span.before) and span.before[-1] in VERB_BEFORE
 
 
 def _names_thing(words: tuple[str, ...]) -> bool:
@@ -139,16 +167,25 @@ def _typo(one: str, other: str) -> bool:
     return any(longer[:cut] + longer[cut + 1 :] == shorter for cut in range(len(longer)))
 
 
-def _han_things(
-    one: tuple[str, ...], other: tuple[str, ...], frame: int, before: tuple[str, ...]
-) -> bool:
-    longest = max(len(one), len(other))
-    if longest > _MAX_HAN or frame < _MIN_FRAME_HAN or frame / (frame + longest) < MIN_SHARED_HAN:
+def _han_things(span: _Swap) -> bool:
+    frame = len(span.before) + len(span.after)
+    if span.longest > _MAX_HAN or frame < _MIN_FRAME_HAN or span.shared < MIN_SHARED_HAN:
         return False
-    texts = "".join(one), "".join(other)
-    if any(_DIGIT.search(text) or HAN_FUNCTION.search(text) for text in texts):
+    one, other = "".join(span.one), "".join(span.other)
+    if any(_DIGIT.search(text) or HAN_FUNCTION.search(text) for text in (one, other)):
         return False
-    if (before and before[-1] in "不没未") or not HAN_ANYTHING.isdisjoint(texts):
+    if span.before[-1:] in (("不",), ("没",), ("未",)) or not HAN_ANYTHING.isdisjoint((one, other)):
         return False
-    groups = [HAN_SYNONYMS.get(text, text) for text in texts]
-    return groups[0] != groups[1] and texts[0] not in texts[1] and texts[1] not in texts[0]
+    return one not in other and other not in one and not _han_synonyms(span)
+
+
+def _han_synonyms(span: _Swap) -> bool:
+    """Whether the words around the span mean the same: 运 / 邮 before 费 are 运费 / 邮费."""
+    before, after = "".join(span.before), "".join(span.after)
+    for left in range(_MAX_SHARED_HAN + 1):
+        for right in range(_MAX_SHARED_HAN + 1):
+            start, end = before[len(before) - left :], after[:right]
+            one, other = (f"{start}{''.join(part)}{end}" for part in (span.one, span.other))
+            if HAN_SYNONYMS.get(one, one) == HAN_SYNONYMS.get(other, other):
+                return True
+    return False

@@ -7,6 +7,7 @@ the prompt holds, since only a prompt of question and articles may lead to a sha
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -19,6 +20,7 @@ from routing.specs import Message, Prompt
 from routing.tokens import estimate_tokens
 
 ARTICLE_BUDGET_TOKENS = 1_600
+BLOCK_TOKENS = 20
 HISTORY_BUDGET_TOKENS = 600
 QUESTION_BUDGET_TOKENS = 6_500
 MAX_TURNS = 3
@@ -28,6 +30,7 @@ LANGUAGE_NAMES = {"en": "English", "zh-hans": "Simplified Chinese"}
 PERSONAL_RULE = (
     "If the question is about the shopper's own order, explain how they look it up themselves."
 )
+_TAG = re.compile(r"<(?=\s*/?\s*article)", re.IGNORECASE)
 TEMPLATE_PATH = Path(__file__).resolve().parent.parent / "templates" / "prompts" / "answer.txt"
 TEMPLATE = TEMPLATE_PATH.read_text(encoding="utf-8")
 PROMPT_VERSION = hashlib.blake2b(TEMPLATE.encode(), digest_size=4).hexdigest()
@@ -81,9 +84,9 @@ def _as_messages(turn: Turn) -> tuple[Message, Message]:
 
 
 def _block(article: ArticleText) -> str:
-    """An article as the prompt shows it; its text cannot close the block."""
-    body = article.text.replace("</article", "< /article")
-    return f'<article key="{article.key}">\nTitle: {article.title}\n{body}\n</article>'
+    """An article as the prompt shows it; neither its text nor its title can leave the block."""
+    title, body = _TAG.sub("< ", " ".join(article.title.split())), _TAG.sub("< ", article.text)
+    return f'<article key="{article.key}">\nTitle: {title}\n{body}\n</article>'
 
 
 def _fit_articles(articles: Sequence[ArticleText]) -> tuple[ArticleText, ...]:
@@ -91,10 +94,11 @@ def _fit_articles(articles: Sequence[ArticleText]) -> tuple[ArticleText, ...]:
     kept: list[ArticleText] = []
     left = ARTICLE_BUDGET_TOKENS
     for article in articles:
-        cost = estimate_tokens(article.title) + estimate_tokens(article.text) + 20
+        frame = estimate_tokens(article.title) + BLOCK_TOKENS
+        cost = frame + estimate_tokens(article.text)
         if cost > left and kept:
             break
-        kept.append(article if cost <= left else article.shortened(to_tokens=left))
+        kept.append(article if cost <= left else article.shortened(to_tokens=left - frame))
         left -= cost
     return tuple(kept)
 

@@ -107,7 +107,7 @@ _ENGLISH = {
         r"|fri|satur|sun)day|(?:days|weeks|hours) (?:late|now))\b"
     ),
     "specific": (
-        r"\b(?:this|that|these|those|the) (?:order|parcel|package|refund|return|payment|coupon"
+        r"\b(?:this|that|these|those) (?:order|parcel|package|refund|return|payment|coupon"
         r"|invoice|item|jacket|shirt|shoes|coat|driver|one|other half|rest of)\b|\b(?:the|two"
         r"|three|both|one of the) [\w -]{2,25} (?:i|we|you) (?:bought|ordered|got|received"
         r"|sent|paid|returned|booked|requested|asked)\b"

@@ -26,7 +26,6 @@ _BRACES = re.compile(r"\{([^{}]*)\}")
 _EXPANSIONS_PER_FRAME = 30
 # A frame's questions are near-copies of each other: together they weigh as a dozen written ones.
 FRAME_ROW_WEIGHT = 0.4
-_SEED = 11
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,12 +51,11 @@ def written(language: Language, *, data: Path = DATA) -> list[Example]:
 def framed(language: Language, *, data: Path = DATA) -> list[Example]:
     """The questions that the frames of `frames_*.json` stand for."""
     stored = json.loads((data / f"frames_{_SUFFIX[language]}.json").read_text(encoding="utf-8"))
-    dice = random.Random(_SEED)  # noqa: S311 -- repeatable expansion, nothing secret
     return [
         Example(text, kind, FRAME_ROW_WEIGHT)
         for kind, name in enumerate(KINDS)
         for frame in stored[name]
-        for text in _expansions(frame, stored["slots"], dice)
+        for text in _expansions(frame, stored["slots"])
     ]
 
 
@@ -79,8 +77,7 @@ def fill(frame: str, slots: Mapping[str, Sequence[str]], dice: random.Random) ->
     return frame
 
 
-def _expansions(
-    frame: str, slots: Mapping[str, Sequence[str]], dice: random.Random
-) -> Iterator[str]:
-    """Distinct fillings of a frame in a stable order."""
+def _expansions(frame: str, slots: Mapping[str, Sequence[str]]) -> Iterator[str]:
+    """Distinct fillings of a frame; each frame rolls its own dice, whatever stands before it."""
+    dice = random.Random(frame)  # noqa: S311 -- repeatable expansion, nothing secret
     return iter(sorted({fill(frame, slots, dice) for _ in range(_EXPANSIONS_PER_FRAME)}))

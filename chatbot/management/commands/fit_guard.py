@@ -61,7 +61,11 @@ class Command(BaseCommand):
         }
 
     def _report(
-        self, language: Language, regression: LogisticRegression, table: tuple[Any, ...], bound: float
+        self,
+        language: Language,
+        regression: LogisticRegression,
+        table: tuple[Any, ...],
+        bound: float,
     ) -> None:
         """Rates on the written questions, each judged by a model that was not fitted on it."""
         inputs, labels, weights = table

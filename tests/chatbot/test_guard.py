@@ -1,0 +1,91 @@
+"""The guard's rates on questions written apart from its training text, as floors.
+
+Wrongly judged questions are counted per file and split; the bounds are what the committed model
+reaches, so that a change which makes the guard worse is seen. Texts come from `tests/data` alone.
+"""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from base.text import Language
+from chatbot.guard import Guard
+from chatbot.guard_model import GuardModel
+from chatbot.guard_training import digest_of, examples
+
+DATA = Path(__file__).resolve().parents[1] / "data"
+SUFFIX: dict[Language, str] = {"en": "en", "zh-hans": "zh"}
+
+
+class Most(NamedTuple):
+    """How many questions of one kind may be judged wrongly."""
+
+    shared: int
+    refused: int
+
+
+PERSONAL = {
+    ("en", "dev"): Most(shared=0, refused=1),
+    ("en", "held"): Most(shared=0, refused=7),
+    ("zh-hans", "dev"): Most(shared=0, refused=1),
+    ("zh-hans", "held"): Most(shared=5, refused=7),
+}
+PAIRS = {
+    ("en", "personal"): Most(shared=0, refused=3),
+    ("en", "context"): Most(shared=0, refused=4),
+    ("zh-hans", "personal"): Most(shared=0, refused=2),
+    ("zh-hans", "context"): Most(shared=1, refused=2),
+}
+
+
+@pytest.fixture(scope="module")
+def guard() -> Guard:
+    """The guard with the committed model."""
+    return Guard(GuardModel.load())
+
+
+def _rows(name: str, language: Language) -> list[dict[str, str]]:
+    with (DATA / f"{name}_{SUFFIX[language]}.csv").open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def _shared(guard: Guard, texts: list[str], language: Language) -> int:
+    return sum(guard.inspect(text, language=language).may_share for text in texts)
+
+
+@pytest.mark.parametrize(("language", "split"), PERSONAL, ids="-".join)
+def test_personal_questions_stay_out_of_the_cache(
+    guard: Guard, language: Language, split: str
+) -> None:
+    """At most the stated number of personal questions is shared, and of general ones refused."""
+    rows = [row for row in _rows("personal", language) if row["split"] == split]
+    own = [row["text"] for row in rows if row["personal"] == "1"]
+    general = [row["text"] for row in rows if row["personal"] == "0"]
+    assert own and general
+    assert _shared(guard, own, language) <= PERSONAL[language, split].shared
+    refused = len(general) - _shared(guard, general, language)
+    assert refused <= PERSONAL[language, split].refused
+
+
+@pytest.mark.parametrize(("language", "section"), PAIRS, ids="-".join)
+def test_question_pairs_are_kept_apart_or_shared(
+    guard: Guard, language: Language, section: str
+) -> None:
+    """Of pairs that must not share, the second text is refused; of the others, neither is."""
+    rows = [row for row in _rows("guards", language) if row["guard"] == section]
+    apart = [row["b"] for row in rows if row["kind"] == "must_not_hit"]
+    allowed = [row[side] for row in rows if row["kind"] == "must_allow" for side in ("a", "b")]
+    assert apart and allowed
+    assert _shared(guard, apart, language) <= PAIRS[language, section].shared
+    refused = len(allowed) - _shared(guard, allowed, language)
+    assert refused <= PAIRS[language, section].refused
+
+
+@pytest.mark.parametrize("language", SUFFIX)
+def test_the_stored_model_was_fitted_from_the_training_text(language: Language) -> None:
+    """A change of a training question or of a feature asks for a new `manage.py fit_guard`."""
+    assert GuardModel.load().digest(language) == digest_of(examples(language))

@@ -24,7 +24,7 @@ DATA = MODEL_PATH.parent
 _SUFFIX: dict[Language, str] = {"en": "en", "zh-hans": "zh"}
 _BRACES = re.compile(r"\{([^{}]*)\}")
 _EXPANSIONS_PER_FRAME = 30
-# A frame's questions are near-copies of each other: together they weigh as a dozen written ones.
+# A frame's questions are near-copies of each other: together they weigh at most a dozen written ones.
 FRAME_ROW_WEIGHT = 0.4
 
 

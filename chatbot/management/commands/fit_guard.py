@@ -17,7 +17,7 @@ from chatbot.guard_model import KINDS, MODEL_PATH, features
 from chatbot.guard_training import Example, digest_of, examples, written
 
 LANGUAGES: tuple[Language, ...] = ("en", "zh-hans")
-# Sums of thousands of weights this small move a probability by less than a percentage point.
+# Smaller weights are left out, which keeps the stored model small enough for the repository.
 SMALLEST_WEIGHT = 0.08
 FEWEST_EXAMPLES = 2
 FOLDS = 5

@@ -57,9 +57,12 @@ class _Reading:
 
     def __init__(self, text: str) -> None:
         folded = fold(text)
-        for pattern, instead in PHRASES:
-            folded = pattern.sub(instead, folded)
-        plain = SEEMING_NEGATION.sub(" ", folded)
+        # Cheap looks first: most texts hold neither such a phrase nor a negation.
+        if any(sign in folded for sign in ("stock", "sold", "log", "sign", "non")):
+            for pattern, instead in PHRASES:
+                folded = pattern.sub(instead, folded)
+        negative = any(sign in folded for sign in ("no", "nt", "n't", "n\u2019t"))
+        plain = SEEMING_NEGATION.sub(" ", folded) if negative else folded
         self.folded = folded
         self.plain = HAN_SEEMING_NEGATION.sub(" ", HAN_NEGATIVE_QUESTION.sub("", plain))
         self.words = [word for word in tokens(self.plain) if word[0] < _FIRST_HAN]

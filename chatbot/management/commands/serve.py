@@ -51,6 +51,7 @@ class Command(BaseCommand):
             "chatbot.asgi:application",
             host=host,
             port=port,
+            workers=1,
             ws="websockets-sansio",
             ws_max_size=MAX_SOCKET_BYTES,
             ws_per_message_deflate=False,

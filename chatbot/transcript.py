@@ -114,7 +114,7 @@ def accept(
     except IntegrityError:
         return _accepted_before(conversation_id, client_id=client_id, text=text)
     body = {"type": "accepted", "id": client_id, "text": text, "at": now.isoformat()}
-    frame = append_frame(conversation_id, body, question_id=question.id)
+    frame = append_frame(conversation_id, body, question_id=question.id, now=now)
     return Accepted(question.id, created=True, conflict=False, state=question.state, frame=frame)
 
 
@@ -131,10 +131,10 @@ def _accepted_before(conversation_id: int, *, client_id: str, text: str) -> Acce
 
 
 def append_frame(
-    conversation_id: int, body: ServerFrame, *, question_id: int | None
+    conversation_id: int, body: ServerFrame, *, question_id: int | None, now: datetime
 ) -> ServerFrame:
     """Give the frame the conversation's next `seq` and store it. Call inside a transaction."""
-    Conversation.objects.filter(id=conversation_id).update(last_seq=F("last_seq") + 1)
+    Conversation.objects.filter(id=conversation_id).update(last_seq=F("last_seq") + 1, last_at=now)
     seq = Conversation.objects.values_list("last_seq", flat=True).get(id=conversation_id)
     frame = {**body, "seq": seq}
     Frame.objects.create(
@@ -161,7 +161,7 @@ def finish(
     if changed != 1:
         return None
     conversation_id = Question.objects.values_list("conversation_id", flat=True).get(id=question_id)
-    return append_frame(conversation_id, body, question_id=question_id)
+    return append_frame(conversation_id, body, question_id=question_id, now=now)
 
 
 def frames_after(conversation_id: int, *, after: int) -> tuple[list[ServerFrame], bool]:

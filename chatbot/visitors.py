@@ -19,6 +19,7 @@ SHOPPER_COOKIE = "shopper"
 LOCALE_COOKIE = "locale"
 BURST_QUESTIONS = 10.0
 MAX_REMEMBERED_SHOPPERS = 50_000
+_ROUNDING = 1e-4  # who waited as long as told must not fail by the rounding of a clock's reading
 
 Scope = Mapping[str, Any]
 
@@ -49,7 +50,10 @@ def shopper_of(scope: Scope) -> tuple[str | None, str]:
 def origin_is_ours(scope: Scope, *, allowed: Sequence[str]) -> bool:
     """Whether the full origin (scheme, host, port) is this site's own or one it trusts."""
     origin = _header(scope, b"origin")
-    parts = urlsplit(origin)
+    try:
+        parts = urlsplit(origin)
+    except ValueError:
+        return False
     if not parts.scheme or not parts.netloc:
         return False
     own_scheme = "https" if scope.get("scheme") in ("wss", "https") else "http"
@@ -101,11 +105,14 @@ class ShopperRates:
         self._rate_per_s = per_minute / 60
         self._buckets: OrderedDict[int, tuple[float, float]] = OrderedDict()
 
+    def __len__(self) -> int:
+        return len(self._buckets)
+
     def take(self, shopper_id: int, *, now_s: float) -> float:
         """Take one question; returns 0, or the seconds to wait when there is none left."""
         tokens, since_s = self._buckets.pop(shopper_id, (BURST_QUESTIONS, now_s))
         tokens = min(BURST_QUESTIONS, tokens + max(0.0, now_s - since_s) * self._rate_per_s)
-        wait_s = 0.0 if tokens >= 1 else (1 - tokens) / self._rate_per_s
+        wait_s = 0.0 if tokens > 1 - _ROUNDING else (1 - tokens) / self._rate_per_s
         self._buckets[shopper_id] = (tokens - 1 if wait_s == 0 else tokens, now_s)
         if len(self._buckets) > MAX_REMEMBERED_SHOPPERS:
             self._buckets.popitem(last=False)

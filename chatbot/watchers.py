@@ -56,5 +56,6 @@ class Watchers:
             viewer.queue.put_nowait(frame)
         except asyncio.QueueFull:
             viewer.dropped = True
-            viewer.queue.get_nowait()
+            while not viewer.queue.empty():  # one sent after a gap would hide the gap from a resume
+                viewer.queue.get_nowait()
             viewer.queue.put_nowait(None)

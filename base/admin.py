@@ -170,6 +170,13 @@ def moment(at: datetime | None) -> SafeString | str:
     )
 
 
+def milliseconds(value: float | None) -> SafeString | str:
+    """A duration on one line: 53 ms, 5,415 ms."""
+    if value is None:
+        return "–"
+    return format_html('<span class="bw-once">{} ms</span>', f"{value:,.0f}")
+
+
 def wide(text: object) -> SafeString:
     """A column that keeps room for a sentence."""
     return format_html('<span class="bw-wide">{}</span>', text)
@@ -184,7 +191,7 @@ def shortened(text: str, *, limit: int = 90) -> str:
 class SimulatedMark:
     """A column that says whether a row belongs to the live shop or to the simulator."""
 
-    @column("rows", order="simulated", label={"simulated": "warning", "live": "success"})
+    @column("rows", order="simulated", label={"simulated": "warning", "live": ""})
     def mode(self, row: Any) -> str:
         """`live` or `simulated`."""
         return "simulated" if row.simulated else "live"

@@ -130,6 +130,7 @@ class AnswerAdmin(SimulatedMark, Rows, ModelAdmin[Answer]):
         "answer",
         "question",
         "state",
+        "mode",
         "language",
         "origin",
         "tier",
@@ -138,7 +139,6 @@ class AnswerAdmin(SimulatedMark, Rows, ModelAdmin[Answer]):
         "cost",
         "checked",
         "expires",
-        "mode",
     )
     list_filter = ("status", "simulated", LanguageFilter, "origin", "tier", "model", "checked_at")
     search_fields = ("text", "wordings__text")
@@ -251,8 +251,7 @@ class AnswerAdmin(SimulatedMark, Rows, ModelAdmin[Answer]):
     @column("served", order="served_count")
     def served(self, row: Answer) -> SafeString:
         """How often it was served; leads to the receipts."""
-        times = f"{row.served_count} times" if row.served_count != 1 else "once"
-        return link(times, list_url("cache_lookup", answer__id__exact=row.pk))
+        return link(f"{row.served_count:,}×", list_url("cache_lookup", answer__id__exact=row.pk))
 
     @column("cost", order="cost_nanousd")
     def cost(self, row: Answer) -> str:

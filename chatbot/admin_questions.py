@@ -21,6 +21,7 @@ from base.admin import (
     fields_of,
     link,
     list_url,
+    milliseconds,
     moment,
     row_link,
     shortened,
@@ -118,16 +119,16 @@ class QuestionAdmin(SimulatedMark, ReadOnly, ManyRows, ModelAdmin[Question]):
         "accepted",
         "asked",
         "ended",
+        "mode",
         "cached",
-        "origin",
         "tier",
+        "origin",
         "model",
         "guard_notes",
         "cost",
-        "total_ms",
-        "receipt",
+        "took",
         "calls",
-        "mode",
+        "receipt",
     )
     list_filter = (
         "state",
@@ -226,6 +227,11 @@ class QuestionAdmin(SimulatedMark, ReadOnly, ManyRows, ModelAdmin[Question]):
         if row.answer_id is None:
             return shown
         return format_html("{} {}", shown, row_link("cache_answer", row.answer_id, "answer"))
+
+    @column("took", order="total_ms")
+    def took(self, row: Question) -> SafeString | str:
+        """From acceptance to the whole answer."""
+        return milliseconds(row.total_ms)
 
     @column("calls")
     def calls(self, row: Any) -> SafeString | str:

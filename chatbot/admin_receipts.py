@@ -16,6 +16,7 @@ from base.admin import (
     ReadOnly,
     SimulatedMark,
     column,
+    milliseconds,
     moment,
     row_link,
     shortened,
@@ -56,15 +57,15 @@ class LookupAdmin(SimulatedMark, ReadOnly, ManyRows, ModelAdmin[Lookup]):
     list_display = (
         "decided_at",
         "decided",
+        "mode",
         "question",
         "matched",
-        "answer_text",
         "cosines",
         "objections",
         "why",
+        "answer_text",
         "saved",
         "took",
-        "mode",
     )
     list_filter = ("outcome", "simulated", ClosenessFilter, "at")
     search_fields = ("nearest_text", "reason")
@@ -98,9 +99,9 @@ class LookupAdmin(SimulatedMark, ReadOnly, ManyRows, ModelAdmin[Lookup]):
         return moment(row.at)
 
     @column("took", order="ms")
-    def took(self, row: Lookup) -> str:
+    def took(self, row: Lookup) -> SafeString | str:
         """Milliseconds from the question to its answer."""
-        return f"{row.ms:,.0f} ms"
+        return milliseconds(row.ms)
 
     @column("outcome", order="outcome", label=CACHE_COLOURS)
     def decided(self, row: Lookup) -> str:
@@ -127,7 +128,7 @@ class LookupAdmin(SimulatedMark, ReadOnly, ManyRows, ModelAdmin[Lookup]):
         """The stored answer that was served."""
         if row.answer is None:
             return "–"
-        return row_link("cache_answer", row.answer_id, wide(shortened(row.answer.text, limit=60)))
+        return row_link("cache_answer", row.answer_id, wide(shortened(row.answer.text, limit=50)))
 
     @column("cosine / nearest", order="nearest_cosine")
     def cosines(self, row: Lookup) -> str:
@@ -142,9 +143,9 @@ class LookupAdmin(SimulatedMark, ReadOnly, ManyRows, ModelAdmin[Lookup]):
         return shortened("; ".join(row.vetoes), limit=50) or "–"
 
     @column("reason", order="reason")
-    def why(self, row: Lookup) -> str:
+    def why(self, row: Lookup) -> SafeString:
         """The decision in words."""
-        return shortened(row.reason, limit=70)
+        return wide(shortened(row.reason, limit=70))
 
     @column("saved", order="saved_nanousd")
     def saved(self, row: Lookup) -> str:

@@ -210,7 +210,7 @@ class ArticleVersionInline(ReadOnly, StackedInline[ArticleVersion, Article]):
     readonly_fields = ("version", "saved_at", "title", "text")
     extra = 0
     per_page = 5
-    classes = ("collapse",)
+    collapsible = True
 
 
 class ArticleForm(forms.ModelForm[Article]):

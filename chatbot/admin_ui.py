@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -15,8 +14,11 @@ from chatbot import reports
 from chatbot.admin_summary import summary
 from chatbot.configuration import DEFAULT_SITE_KEY
 from chatbot.models import Site
-from chatbot.process import Process
 from chatbot.report_values import Rows, Span
+from chatbot.runtime import system_clock
+
+# Like the chat's clock it starts at PRETEND_NOW where that is set.
+_CLOCK = system_clock()
 
 # Group, then (title, icon, app_model) in the order of the menu.
 MENU: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
@@ -87,16 +89,10 @@ def site_zone() -> ZoneInfo:
 
 def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     """The first page's context; the interface library calls this."""
-    now = present()
+    now = _CLOCK.now()
     span = Span.last(_days(request), zone=site_zone(), now=now)
     rows = Rows(span, simulated=_simulated(request, span))
     return {**context, "title": "Summary", "summary": summary(rows, now=now)}
-
-
-def present() -> datetime:
-    """The site's clock while it runs in this process, else the machine's."""
-    process = Process.current()
-    return process.runtime.clock.now() if process.ready else timezone.now()
 
 
 def _days(request: HttpRequest) -> int:

@@ -108,13 +108,10 @@ def _spend(grouped: QuerySet[Call, Any]) -> list[dict[str, Any]]:
 
 
 def dearest(rows: Rows) -> list[Asked]:
-    """The questions whose calls cost most."""
-    calls = rows.calls.filter(question_id__isnull=False, cost_nanousd__gt=0).values("question_id")
-    top = list(
-        calls.annotate(cost=Sum("cost_nanousd"), count=Count("id")).order_by(
-            "-cost", "question_id"
-        )[:TOP]
-    )
+    """The questions whose calls cost most, with all their calls, failed ones too."""
+    calls = rows.calls.filter(question_id__isnull=False).values("question_id")
+    summed = calls.annotate(cost=Sum("cost_nanousd"), count=Count("id")).filter(cost__gt=0)
+    top = list(summed.order_by("-cost", "question_id")[:TOP])
     texts = _texts(row["question_id"] for row in top)
     return [
         Asked(row["question_id"], texts[row["question_id"]], row["count"], row["cost"])

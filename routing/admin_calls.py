@@ -17,6 +17,7 @@ from base.admin import (
     SimulatedMark,
     column,
     fields_of,
+    milliseconds,
     moment,
     row_link,
     value_filter,
@@ -73,17 +74,17 @@ class CallAdmin(SimulatedMark, ReadOnly, ManyRows, ModelAdmin[Call]):
 
     list_display = (
         "began",
+        "state",
+        "mode",
         "asked",
         "endpoint_key",
         "tier",
-        "state",
         "failure",
         "status",
         "tokens",
         "cost",
-        "total_ms",
+        "took",
         "question",
-        "mode",
     )
     list_filter = (
         "outcome",
@@ -158,6 +159,11 @@ class CallAdmin(SimulatedMark, ReadOnly, ManyRows, ModelAdmin[Call]):
     def amount(self, row: Call) -> str:
         """In the vendor's own currency, exact."""
         return f"{row.amount_nano * NANO:f} {row.currency}"
+
+    @column("took", order="total_ms")
+    def took(self, row: Call) -> SafeString | str:
+        """From the request to the end of its answer."""
+        return milliseconds(row.total_ms)
 
     @column("question", order="question_id")
     def question(self, row: Call) -> SafeString | str:

@@ -51,6 +51,7 @@ class RuleInline(TabularInline[Rule, RuleSet]):
     model = Rule
     form = RuleForm
     extra = 0
+    hide_title = True
     fields = RuleForm.Meta.fields
 
 
@@ -59,6 +60,7 @@ class ExampleInline(TabularInline[Example, RuleSet]):
 
     model = Example
     extra = 0
+    hide_title = True
     per_page = 25
     fields = ("text", "language", "tier")
 
@@ -89,7 +91,6 @@ class PublishedExampleInline(ReadOnly, ExampleInline):
 
     verbose_name_plural = "examples, read-only"
     readonly_fields = ("text", "language", "tier")
-    hide_title = True
 
 
 class RuleSetForm(forms.ModelForm[RuleSet]):

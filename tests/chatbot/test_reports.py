@@ -1,0 +1,211 @@
+"""The sums of the summary page against rows that were counted by hand."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chatbot import reports
+from chatbot.models import Question
+from chatbot.report_values import Rows, Span
+from routing.models import Call, Chain
+from tests.chatbot.admin_rows import NOON, a_call, a_conversation, a_model, a_question
+
+SHANGHAI = ZoneInfo("Asia/Shanghai")
+SPAN = Span.last(7, zone=SHANGHAI, now=NOON)
+LIVE = Rows(SPAN, simulated=False)
+
+
+@given(st.lists(st.integers(min_value=0, max_value=10_000), max_size=9))
+def test_shares_add_up_exactly(counts: list[int]) -> None:
+    """Shares of any counts add up to 100.0 %, and to nothing when there is nothing."""
+    found = reports.shares([(str(place), count) for place, count in enumerate(counts)])
+
+    assert sum(share.permille for share in found) == (1000 if sum(counts) else 0)
+    assert all(abs(share.permille - 1000 * share.count / (sum(counts) or 1)) < 1 for share in found)
+
+
+@pytest.mark.parametrize(
+    ("days", "now", "start", "end"),
+    [
+        (1, "2026-11-20T15:59:00", "2026-11-19T16:00:00", "2026-11-20T16:00:00"),
+        (1, "2026-11-20T16:00:00", "2026-11-20T16:00:00", "2026-11-21T16:00:00"),
+        (7, "2026-11-20T12:00:00", "2026-11-13T16:00:00", "2026-11-20T16:00:00"),
+    ],
+    ids=["before midnight in Shanghai", "at midnight in Shanghai", "a week"],
+)
+def test_days_are_the_shops_days(days: int, now: str, start: str, end: str) -> None:
+    """A span begins and ends at midnight in the site's zone."""
+    at, first, last = (
+        datetime.fromisoformat(text).replace(tzinfo=UTC) for text in (now, start, end)
+    )
+    span = Span.last(days, zone=SHANGHAI, now=at)
+
+    assert (span.start, span.end) == (first, last)
+
+
+@pytest.mark.parametrize(
+    ("day", "hours"), [(date(2026, 3, 29), 23), (date(2026, 10, 25), 25)], ids=["spring", "autumn"]
+)
+def test_a_day_of_another_length_has_its_own_hours(day: date, hours: int) -> None:
+    """Where clocks change, the plot has 23 or 25 hours."""
+    zone = ZoneInfo("Europe/Berlin")
+    span = Span.last(1, zone=zone, now=datetime(day.year, day.month, day.day, 12, tzinfo=zone))
+
+    assert len(span.moments()) == hours
+
+
+def test_span_before_is_as_long_and_ends_at_the_same_time() -> None:
+    """Today's figures are compared with yesterday's up to this hour."""
+    today = Span.last(1, zone=SHANGHAI, now=NOON)
+
+    assert today.before(now=NOON).end == NOON - timedelta(days=1)
+    assert today.before(now=NOON).start == today.start - timedelta(days=1)
+
+
+@pytest.fixture
+def week(db: None) -> None:
+    """Ten live questions with calls, one simulated, one too old."""
+    talk = a_conversation(1)
+    outcomes = ["exact"] * 3 + ["semantic"] * 2 + ["joined", "miss", "miss", "bypass", ""]
+    for place, cache in enumerate(outcomes):
+        failed = not cache
+        a_question(
+            talk,
+            text="Which Courier?"
+            if place < 2
+            else ("which courier?" if place == 2 else f"Question {place}"),
+            cache=cache,
+            total_ms=10 * (place + 1),
+            state=Question.FAILED if failed else Question.ANSWERED,
+            error_code="deadline" if failed else "",
+            origin="template"
+            if place == 6
+            else "model"
+            if cache in ("miss", "bypass")
+            else "cache",
+            tier="FAQ" if place == 6 else "",
+        )
+    a_question(a_conversation(2, simulated=True), cache="exact")
+    a_question(talk, cache="exact", accepted_at=SPAN.start - timedelta(seconds=1))
+
+
+@pytest.fixture
+def spending(week: None) -> None:
+    """Four live calls, one of them failed; a simulated one; one too old."""
+    first, second = Question.objects.filter(cache="miss").order_by("pk")
+    a_call("a", question_id=first.pk, cost_nanousd=100, input_tokens=10, output_tokens=1)
+    a_call("b", question_id=first.pk, cost_nanousd=30, tier="COMPLEX", model_asked="m-2")
+    a_call("c", question_id=second.pk, cost_nanousd=200, input_tokens=5, model_asked="m-2")
+    a_call("d", question_id=second.pk, outcome=Call.FAILED, failure="rate", status=429)
+    a_call("e", cost_nanousd=999, simulated=True)
+    a_call("f", cost_nanousd=999, started_at=SPAN.start - timedelta(seconds=1))
+
+
+def test_outcomes_are_counted_and_add_up(week: None) -> None:
+    """Every live question of the span is in exactly one outcome."""
+    found = {share.key: share.count for share in reports.outcome_shares(LIVE)}
+
+    assert found == {"exact": 3, "semantic": 2, "joined": 1, "miss": 2, "bypass": 1, "": 1}
+    assert sum(share.permille for share in reports.outcome_shares(LIVE)) == 1000
+
+
+def test_hits_are_what_was_served_or_joined(week: None) -> None:
+    """6 of 10 questions: exact, semantic and joined ones."""
+    totals = reports.totals(LIVE)
+
+    assert (totals.questions, totals.hits, totals.hit_permille, totals.failed) == (10, 6, 600, 1)
+
+
+def test_cost_is_the_sum_of_the_calls(spending: None) -> None:
+    """The total, the models and the tiers all add up to the ledger's rows."""
+    ledger = sum(LIVE.calls.values_list("cost_nanousd", flat=True))
+    by_model, by_tier = reports.spend_by_model(LIVE), reports.spend_by_tier(LIVE)
+
+    assert ledger == reports.totals(LIVE).cost_nanousd == 330
+    assert (
+        sum(row.cost_nanousd for row in by_model) == sum(row.cost_nanousd for row in by_tier) == 330
+    )
+    assert sum(row.calls for row in by_model) == sum(row.calls for row in by_tier) == 4
+
+
+def test_models_come_dearest_first_with_their_failures(spending: None) -> None:
+    """Calls, failed calls and tokens of each model."""
+    found = [
+        (row.model, row.calls, row.failed, row.input_tokens) for row in reports.spend_by_model(LIVE)
+    ]
+
+    assert found == [("m-2", 2, 0, 5), ("m-1", 2, 1, 10)]
+
+
+def test_dearest_question_is_the_one_whose_calls_cost_most(spending: None) -> None:
+    """All attempts of a question count, failed ones too."""
+    found = [(asked.text, asked.cost_nanousd, asked.count) for asked in reports.dearest(LIVE)]
+
+    assert found == [("Question 7", 200, 2), ("Question 6", 130, 2)]
+
+
+def test_most_asked_counts_a_wording_whatever_its_case(week: None) -> None:
+    """Three questions in two spellings are one wording."""
+    assert [asked.count for asked in reports.most_asked(LIVE)] == [3]
+
+
+def test_unanswered_is_a_template_after_a_tier(week: None) -> None:
+    """Only the question that no article answered is listed."""
+    assert [asked.text for asked in reports.unanswered(LIVE)] == ["Question 6"]
+
+
+def test_failures_are_counted_by_kind(spending: None) -> None:
+    """Errors that shoppers saw, and calls that failed."""
+    questions = [(row.code, row.count) for row in reports.failed_questions(LIVE)]
+    calls = [(row.code, row.model, row.status, row.count) for row in reports.failed_calls(LIVE)]
+
+    assert questions == [("deadline", 1)]
+    assert calls == [("rate", "m-1", 429, 1)]
+
+
+def test_percentiles_are_nearest_ranks(week: None) -> None:
+    """Of 10, 20, ... 90 ms the median is 50 and the 95th percentile 90."""
+    everything = reports.latencies(LIVE)[0]
+
+    assert (everything.count, everything.p50_ms, everything.p95_ms) == (9, 50, 90)
+
+
+def test_percentiles_of_nothing_are_none(db: None) -> None:
+    """Without an answer there is no percentile."""
+    assert {(row.p50_ms, row.p95_ms) for row in reports.latencies(LIVE)} == {(None, None)}
+
+
+def test_timeline_holds_every_question_once(week: None) -> None:
+    """Seven days, empty ones too; the days add up to the total."""
+    moments = reports.timeline(LIVE)
+
+    assert len(moments) == 7
+    assert [(moment.hits, moment.others) for moment in moments if moment.hits] == [(6, 4)]
+
+
+def test_retiring_and_left_out_models(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A model is announced up to its last day and left out from the next; one without a key is left out."""
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-something")
+    last = NOON.date()
+    Chain.objects.create(tier="FAQ", position=1, model=a_model("old", valid_until=last))
+    soon = [(row.model.name, row.days, row.tiers) for row in reports.retiring(today=last)]
+    tomorrow = last + timedelta(days=1)
+
+    assert soon == [("old", 0, ("FAQ",))]
+    assert reports.left_out(today=last) == []
+    assert [(row.model.name, row.tiers) for row in reports.left_out(today=tomorrow)] == [
+        ("old", ("FAQ",))
+    ]
+
+
+def test_model_without_a_key_is_left_out(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The reason names the variable to set."""
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    Chain.objects.create(tier="FAQ", position=1, model=a_model())
+
+    assert "OPENAI_API_KEY" in reports.left_out(today=NOON.date())[0].reason

@@ -147,7 +147,7 @@ class Breaker:
 
     def report(self, permit: Pass, outcome: Outcome, *, now_s: float) -> None:
         """Take the outcome of a call; late ones of an older generation or lease do not count."""
-        state = self.state(now_s=now_s)
+        self.state(now_s=now_s)  # an opening that is over ends here
         if permit.generation != self._generation:
             return
         if self._state is State.HALF_OPEN:
@@ -155,7 +155,7 @@ class Breaker:
                 self._report_probe(outcome, now_s=now_s)
         elif outcome is not Outcome.IGNORED:
             self._window.add(outcome, now_s=now_s)
-            if state is State.CLOSED and self._is_ill():
+            if self._is_ill():
                 self._open(now_s=now_s)
 
     def park(self, reason: str, *, until_s: float = math.inf) -> None:

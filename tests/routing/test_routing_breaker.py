@@ -96,6 +96,14 @@ def test_only_three_probes_pass_when_half_open() -> None:
     assert sum(permit is not None for permit in passes) == 3
 
 
+def test_permits_and_successes_make_three_together() -> None:
+    """After one good probe two more may run, not three."""
+    breaker = _opened()
+    _calls(breaker, [Outcome.SUCCESS], now_s=10.0)
+    passes = [breaker.admit(now_s=10.0) for _ in range(10)]
+    assert sum(permit is not None for permit in passes) == 2
+
+
 def test_three_successes_close_it() -> None:
     """Three good probes close the breaker, and the next opening is short again."""
     breaker = _opened()
@@ -271,8 +279,6 @@ class Reference(RuleBasedStateMachine):
         self.results.append((self.now_s, outcome))
         first_slot = math.floor(self.now_s / 3.0) - 9
         recent = [kind for at_s, kind in self.results if math.floor(at_s / 3.0) >= first_slot]
-        if self.state is not State.CLOSED or self.now_s < self.parked_until_s:
-            return
         if len(recent) >= 20 and (
             2 * recent.count(Outcome.FAILURE) >= len(recent)
             or 10 * recent.count(Outcome.SLOW) >= 8 * len(recent)

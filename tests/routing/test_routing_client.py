@@ -16,7 +16,7 @@ import httpx
 import pytest
 
 from base.clock import ManualClock
-from routing.client import Client, Timeouts
+from routing.client import DEFAULT_TIMEOUTS, Client, Timeouts
 from routing.errors import ConfigurationError, Kind, TruncatedStream, VendorError
 from routing.specs import FinishReason, Reply, VendorKind
 from routing.vendors.base import Completed, TextDelta
@@ -34,7 +34,8 @@ from tests.routing.helpers import (
 
 KINDS = list(VendorKind)
 RESET = httpx.ReadError("reset")
-QUICK = Timeouts(connect_s=1.0, first_content_s=0.05, idle_s=0.05, ending_s=0.05)
+FIRST_CONTENT_SOON = Timeouts(first_content_s=0.05)
+NEXT_CONTENT_SOON = Timeouts(idle_s=0.05, ending_s=0.05)
 Handler = Callable[[httpx.Request], Coroutine[None, None, httpx.Response]]
 
 
@@ -87,7 +88,7 @@ async def _ask(
     handler: Handler | None,
     *,
     kind: VendorKind = VendorKind.CHAT_COMPLETIONS,
-    timeouts: Timeouts = QUICK,
+    timeouts: Timeouts = DEFAULT_TIMEOUTS,
     base_url: str = "https://api.openai.com/v1",
     api_key: str = KEY,
     left_s: float = 10.0,
@@ -268,18 +269,21 @@ async def test_a_reset_counts_by_what_was_shown(first: bytes, kind: Kind, retrie
 
 
 @pytest.mark.parametrize(
-    ("body", "kind"),
+    ("body", "timeouts", "kind"),
     [
-        (Endless(b"", again=b""), Kind.TIMEOUT),
-        (Endless(b": on\n\n", again=b": still on\n\n"), Kind.TIMEOUT),
-        (Endless(sse(chat_chunk("shown")), again=b""), Kind.TRUNCATED),
-        (Endless(sse(chat_chunk("shown")), again=b": still on\n\n"), Kind.TRUNCATED),
+        (Endless(b"", again=b""), FIRST_CONTENT_SOON, Kind.TIMEOUT),
+        (Endless(b": on\n\n", again=b": on\n\n"), FIRST_CONTENT_SOON, Kind.TIMEOUT),
+        (Endless(sse(chat_chunk("shown")), again=b""), NEXT_CONTENT_SOON, Kind.TRUNCATED),
+        (Endless(sse(chat_chunk("shown")), again=b": on\n\n"), NEXT_CONTENT_SOON, Kind.TRUNCATED),
     ],
     ids=["silence", "comments only", "silence after text", "comments after text"],
 )
-async def test_comments_do_not_count_as_content(body: Endless, kind: Kind) -> None:
+async def test_comments_do_not_count_as_content(
+    body: Endless, timeouts: Timeouts, kind: Kind
+) -> None:
     """Signs of life do not keep a call alive: only text does."""
-    assert (await _failure(_answering(200, body))).verdict.kind is kind
+    error = await _failure(_answering(200, body), timeouts=timeouts)
+    assert error.verdict.kind is kind
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -290,7 +294,7 @@ async def test_an_answer_that_finished_does_not_wait_for_the_connection(
     """After the finish reason neither silence nor a reset takes the answer back."""
     data = STREAMS[kind]()
     body = Endless(data, again=b"") if ending == "silence" else Pieces(data, then=RESET)
-    shown, reply = await _ask(_answering(200, body), kind=kind)
+    shown, reply = await _ask(_answering(200, body), kind=kind, timeouts=NEXT_CONTENT_SOON)
     assert (shown, reply.finish_reason) == (TEXT, FinishReason.STOP)
 
 
@@ -301,14 +305,13 @@ async def test_silence_before_the_headers_ends_in_time() -> None:
         await asyncio.Event().wait()
         raise AssertionError
 
-    assert (await _failure(handler)).verdict.kind is Kind.TIMEOUT
+    error = await _failure(handler, timeouts=FIRST_CONTENT_SOON)
+    assert error.verdict.kind is Kind.TIMEOUT
 
 
 async def test_a_call_whose_deadline_is_over_ends_at_once() -> None:
     """The deadline bounds a call however generous the other times are."""
-    error = await _failure(
-        _answering(200, Endless(b"", again=b"")), timeouts=Timeouts(), left_s=0.0
-    )
+    error = await _failure(_answering(200, Endless(b"", again=b"")), left_s=0.0)
     assert error.verdict.kind is Kind.TIMEOUT
 
 
@@ -337,7 +340,7 @@ BOMB = gzip.compress(b"data: " + b"x" * (64 << 20))
 async def test_an_answer_beyond_all_bounds_is_refused(body: bytes, headers: dict[str, str]) -> None:
     """Bombs, endless events and endless answers end as bad bodies instead of filling memory."""
     stream = Pieces(body, size=1 << 16)
-    error = await _failure(_answering(200, stream, headers), timeouts=Timeouts())
+    error = await _failure(_answering(200, stream, headers))
     assert error.verdict.kind is Kind.BAD_BODY
 
 
@@ -425,7 +428,7 @@ async def test_a_real_answer_cut_into_single_bytes_is_whole(
         await writer.drain()
 
     async with _raw_server(talk) as base_url:
-        assert (await _ask(None, base_url=base_url, timeouts=Timeouts()))[0] == TEXT
+        assert (await _ask(None, base_url=base_url))[0] == TEXT
 
 
 @pytest.mark.parametrize("shown", [True, False])
@@ -440,7 +443,7 @@ async def test_a_real_reset_is_a_broken_answer(shown: bool) -> None:
         writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
 
     async with _raw_server(talk) as base_url:
-        error = await _failure(None, base_url=base_url, timeouts=Timeouts())
+        error = await _failure(None, base_url=base_url)
     assert error.verdict.kind is (Kind.TRUNCATED if shown else Kind.RESET)
 
 

@@ -19,7 +19,7 @@ from simulator.running import RunningSimulator
 from tests.routing.helpers import KEY
 from tests.routing.world import KINDS, RATE, World, calls, outcomes
 
-SHORT = Timeouts(connect_s=2.0, first_content_s=0.2, idle_s=0.2)
+SHORT = Timeouts(first_content_s=1.0)
 
 
 @pytest.mark.parametrize("vendor_name", KINDS)
@@ -229,6 +229,35 @@ async def test_the_shortest_of_long_queues_is_joined(world: World) -> None:
     assert asked == [slow, slower, slow]
 
 
+async def test_a_turn_that_leaves_no_time_for_an_answer_is_not_waited_for(world: World) -> None:
+    """A queue that would end within the last second of the deadline is refused."""
+    spec = world.model("openai", limits=Limits(requests_per_minute=25))
+    await world.ask(spec)
+    with pytest.raises(Exhausted, match="too late"):
+        await world.ask(spec, deadline_s=world.clock.monotonic_s() + 3.4)
+
+
+@pytest.mark.parametrize(("fault", "kept"), [("truncate", True), ("500", False)])
+async def test_tokens_that_may_have_been_used_stay_charged(
+    fault: str, kept: bool, world: World
+) -> None:
+    """A broken answer keeps its reservation in the limiter; a refused request gives it back."""
+    spec = world.model("openai", limits=Limits(tokens_per_minute=6_000))
+    world.vendor.fault(fault, vendor="openai")
+    await world.ask(spec, world.model("deepseek"), world.model("gemini"), max_output_tokens=2_000)
+    assert (world.gate.eta_s(spec, tokens=10) > 10.0) is kept
+
+
+async def test_empty_answers_are_ill_health(world: World) -> None:
+    """A model that keeps answering nothing is left alone after twenty times."""
+    world.vendor.fault("empty", vendor="openai")
+    chain = [world.model("openai"), world.model("deepseek"), world.model("gemini")]
+    for _ in range(21):
+        await world.ask(*chain)
+    states = {lane.endpoint_key: lane.state for lane in world.gate.states()}
+    assert states["openai"] is State.OPEN
+
+
 async def test_models_are_left_out_with_a_reason(world: World) -> None:
     """Retired, future and keyless models are not called, and the failure says why in words."""
     world.keys["gemini"] = ""
@@ -286,7 +315,8 @@ async def test_a_hanging_vendor_is_left_for_the_next(
     """Silence ends in time, is booked as perhaps billed, and the next model answers."""
     world = World(vendor, writer=writer, timeouts=SHORT)
     vendor.fault("hang", vendor="openai", options={"max_s": 5})
-    answered = await world.ask(world.model("openai"), world.model("deepseek"))
+    chain = [world.model("openai"), world.model("deepseek"), world.model("gemini")]
+    answered = await world.ask(*chain)
     await world.close()
     assert answered.model.endpoint.key == "deepseek"
     row = (await calls())[0]

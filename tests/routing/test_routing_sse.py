@@ -12,6 +12,7 @@ STREAM = (
     b'\xef\xbb\xbf: hello\r\n\r\ndata: {"a": "\xe4\xb8\x89"}\r\n\r\n'
     b"event: x\ndata:one\ndata: two\nid: 4\n\n"
     b"data:\n\ndata: see data: 5G\n\ndata: \xe2\x80\xa8 and \xc2\x85\n\nretry: 5\r\rdata: cr\r\r"
+    b"data: three\r\ndata: four\r\n\r\n"
 )
 EVENTS = [
     '{"a": "三"}'.encode(),
@@ -19,6 +20,7 @@ EVENTS = [
     b"see data: 5G",
     "\u2028 and \u0085".encode(),
     b"cr",
+    b"three\nfour",
 ]
 
 

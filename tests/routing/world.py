@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 
 from base.clock import Clock, ManualClock
 from base.writer import Writer
-from routing.client import Client, Timeouts
+from routing.client import DEFAULT_TIMEOUTS, Client, Timeouts
 from routing.dispatch import Answered, Dispatcher
 from routing.gate import Gate
 from routing.ledger import Ledger
@@ -29,7 +29,6 @@ from simulator.catalog import MODELS, VENDORS
 from simulator.running import RunningSimulator
 from tests.routing.helpers import KEY, NOW, model
 
-QUICK = Timeouts(connect_s=2.0, first_content_s=2.0, idle_s=0.2)
 ARTICLE = '<article key="a">\nTitle: Shipping\nWe ship in 3 days for 8.00 yuan.\n</article>'
 QUESTION = Prompt(f"Answer from this.\n{ARTICLE}", (Message("user", "How long is shipping?"),))
 KINDS = {
@@ -77,7 +76,7 @@ class World:
         *,
         writer: Writer,
         clock: Clock | None = None,
-        timeouts: Timeouts = QUICK,
+        timeouts: Timeouts = DEFAULT_TIMEOUTS,
     ) -> None:
         self.vendor = vendor
         self.clock = clock or ManualClock(now=NOW)
@@ -165,6 +164,3 @@ async def calls() -> list[Call]:
 def outcomes(rows: Sequence[Call]) -> list[tuple[str, str, str]]:
     """Model, outcome and failure of each row."""
     return [(row.model_asked, row.outcome, row.failure) for row in rows]
-
-
-LATER = timedelta(days=10)

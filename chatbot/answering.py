@@ -191,10 +191,10 @@ async def ask_model(
 ) -> Outcome:
     """Let the tier's chain answer from the articles; the shop's best article when no model can."""
     turns = await _turns(asked, desk=desk) if verdict.leaning else []
-    built = desk.speaking.prompt(asked, found=found, turns=turns, now=desk.clock.now())
     telling = desk.speaking.telling(asked, verdict=verdict, stage=stage)
-    await telling.begin()
     try:
+        built = desk.speaking.prompt(asked, found=found, turns=turns, now=desk.clock.now())
+        await telling.begin()
         answered = await desk.dispatcher.complete(
             built.prompt,
             chain=asked.configuration.routing.chains[tier.tier],

@@ -9,6 +9,7 @@ change of any article builds a new one.
 from __future__ import annotations
 
 import math
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -70,8 +71,22 @@ class Weights:
     fused_floor: float = 0.45
 
 
+# The two great sales are written in many ways; one way each for the search.
+_SALES = (
+    (
+        re.compile(
+            r"双\s?十一|double eleven|singles['\u2019]? day|(?<!\d)11\.11(?!\d)", re.IGNORECASE
+        ),
+        "双11 double 11",
+    ),
+    (re.compile(r"双\s?十二|double twelve|(?<!\d)12\.12(?!\d)", re.IGNORECASE), "双12 double 12"),
+)
+
+
 def terms(text: str) -> list[str]:
     """The units that BM25 counts: stemmed words without stop words; Han runs as 1- and 2-grams."""
+    for pattern, name in _SALES:
+        text = pattern.sub(name, text)
     units: list[str] = []
     for token in tokens(text):
         if "\u3400" <= token[0] <= "\u9fff":

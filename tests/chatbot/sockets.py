@@ -63,6 +63,17 @@ class Socket:
         assert not accepted
         return int(code)
 
+    async def fail_to_open(self) -> None:
+        """Try to connect where that cannot work, whether the server closes or breaks off."""
+        await self.wire.send_input({"type": "websocket.connect"})
+        told = asyncio.create_task(self.wire.output_queue.get())
+        await asyncio.wait({told, self.wire.future}, return_when=asyncio.FIRST_COMPLETED)
+        told.cancel()
+        if self.wire.future.done():
+            self.wire.future.exception()
+        else:
+            await self.close()
+
     async def send(self, type_: str, **fields: Any) -> None:
         """Send a frame, everything beyond ASCII escaped."""
         await self.send_text(json.dumps({"type": type_} | fields))

@@ -48,7 +48,7 @@ class Embedder:
 
     def __init__(self, model_name: str = "", *, max_pending: int = 2_000) -> None:
         torch.set_num_threads(1)
-        transformers_logging.disable_progress_bar()
+        transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]  # untyped library
         source = model_name or str(get_model_path())
         self._model = SentenceTransformer(source, device="cpu")
         self._tokenizer = self._model.tokenizer

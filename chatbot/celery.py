@@ -13,4 +13,6 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "chatbot.settings")
 app = Celery("breakwater")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
-app.conf.beat_schedule = {name: {"task": name, "schedule": every_s} for name, every_s in SCHEDULE.items()}
+app.conf.beat_schedule = {
+    name: {"task": name, "schedule": every_s} for name, every_s in SCHEDULE.items()
+}

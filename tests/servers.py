@@ -33,9 +33,21 @@ def running_postgresql() -> Iterator[str]:
     if os.geteuid() == 0:
         shutil.chown(folder, "postgres", "postgres")
     port = free_port()
-    _run("initdb", "-D", str(folder / "data"), "-U", "shop", "-A", "trust", "-E", "UTF8", "--no-sync")
+    _run(
+        "initdb", "-D", str(folder / "data"), "-U", "shop", "-A", "trust", "-E", "UTF8", "--no-sync"
+    )
     options = f"-p {port} -k {folder} -c listen_addresses=127.0.0.1 -c fsync=off"
-    _run("pg_ctl", "-D", str(folder / "data"), "-w", "-o", options, "-l", str(folder / "log"), "start")
+    _run(
+        "pg_ctl",
+        "-D",
+        str(folder / "data"),
+        "-w",
+        "-o",
+        options,
+        "-l",
+        str(folder / "log"),
+        "start",
+    )
     try:
         yield f"postgres://shop@127.0.0.1:{port}/postgres"
     finally:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ast
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,6 +14,8 @@ ROOT = Path(__file__).resolve().parent.parent
 PACKAGES = ("base", "cache", "routing", "chatbot", "simulator")
 BIN = Path(sys.executable).parent
 LONGEST_FILE_LINES = 300
+P90_FUNCTION_LINES = 30
+LONGEST_FUNCTION_LINES = 60
 
 
 @pytest.mark.parametrize(
@@ -38,3 +42,20 @@ def test_files_stay_small() -> None:
     }
 
     assert {name: length for name, length in lengths.items() if length > LONGEST_FILE_LINES} == {}
+
+
+def test_functions_stay_small() -> None:
+    """Nine of ten functions have at most thirty lines, and none more than sixty."""
+    lengths = sorted(function_lengths())
+
+    assert lengths[int(len(lengths) * 0.9)] <= P90_FUNCTION_LINES
+    assert lengths[-1] <= LONGEST_FUNCTION_LINES
+
+
+def function_lengths() -> Iterator[int]:
+    """Lines of every function of ours, signature and docstring included."""
+    for package in PACKAGES:
+        for path in (ROOT / package).rglob("*.py"):
+            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+                if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                    yield (node.end_lineno or node.lineno) - node.lineno + 1

@@ -44,7 +44,11 @@ class Judge:
 
     def _vector(self, text: str):
         embedded = self._embedder.embed_now([text])[0]
-        return embedded.vector if embedded.unknown_share <= MAX_UNKNOWN_SHARE and embedded.fits else None
+        return (
+            embedded.vector
+            if embedded.unknown_share <= MAX_UNKNOWN_SHARE and embedded.fits
+            else None
+        )
 
     def ranked(self, text: str, language: str) -> list[str]:
         """Article keys, best first, floor aside."""

@@ -25,12 +25,16 @@ def test_site_runs_on_postgresql(tmp_path: Path) -> None:
     with (
         running_postgresql() as database_url,
         running_simulator() as address,
-        running_site(tmp_path, simulator_url=address, settings={"DATABASE_URL": database_url}) as site,
+        running_site(
+            tmp_path, simulator_url=address, settings={"DATABASE_URL": database_url}
+        ) as site,
     ):
         crowd = asyncio.run(
             play([QUESTION] * 20, url=site.url, sessions=20, rate_per_s=0.0, confirm="none")
         )
-        later = asyncio.run(play([QUESTION], url=site.url, sessions=1, rate_per_s=0.0, confirm="none"))
+        later = asyncio.run(
+            play([QUESTION], url=site.url, sessions=1, rate_per_s=0.0, confirm="none")
+        )
         calls = site.vendor.bill()["totals"]["completed"]
 
     assert {item.outcome for item in crowd} <= {"miss", "joined", "exact"}

@@ -18,8 +18,8 @@ from typing import Self
 from base.clock import Clock
 from routing.breaker import DEFAULT_POLICY, Breaker, Outcome, Pass, Policy, State
 from routing.errors import BreakerOpen, Kind, Parked, Verdict, WouldMissDeadline
-from routing.limits import Limiter, Reservation
-from routing.specs import ModelSpec
+from routing.limits import Limiter, Reservation, share_of
+from routing.specs import Limits, ModelSpec
 
 OnWait = Callable[[float, int], Awaitable[None]]
 
@@ -53,21 +53,20 @@ class _Waiter:
 class _Lane:
     """Breaker, limits and queue of one model at one endpoint."""
 
-    def __init__(self, model: ModelSpec, *, breaker: Breaker, now_s: float) -> None:
+    def __init__(self, *, breaker: Breaker, now_s: float) -> None:
         self.breaker = breaker
-        self.limiter = Limiter(model.limits, now_s=now_s)
+        self.limiter = Limiter(Limits(), now_s=now_s)
         self.waiters: deque[_Waiter] = deque()
         self.tokens_waiting = 0
-        self.label = model.label
         self._configuration: tuple[ModelSpec, str] | None = None
 
-    def take_over(self, model: ModelSpec, *, stamp: str, now_s: float) -> None:
+    def take_over(self, model: ModelSpec, *, stamp: str, share: float, now_s: float) -> None:
         """Put the configuration in force; where it changed, a parked model may be tried again."""
         if self._configuration != (model, stamp):
             if self._configuration is not None:
                 self.breaker.unpark()
             self._configuration = (model, stamp)
-            self.limiter.apply(model.limits, now_s=now_s)
+            self.limiter.apply(share_of(model.limits, share), now_s=now_s)
             self.wake_first()
 
     def check_open(self, now_s: float) -> None:
@@ -147,7 +146,10 @@ class Permit:
 
 
 class Gate:
-    """All lanes of one process. `random` gives numbers in [0, 1)."""
+    """All lanes of one process. `random` gives numbers in [0, 1).
+
+    Where several processes use the same keys, `share` is this one's part of every limit.
+    """
 
     def __init__(
         self,
@@ -156,11 +158,13 @@ class Gate:
         random: Callable[[], float],
         policy: Policy = DEFAULT_POLICY,
         max_waiting: int = MAX_WAITING,
+        share: float = 1.0,
     ) -> None:
         self._clock = clock
         self._random = random
         self._policy = policy
         self._max_waiting = max_waiting
+        self._share = share
         self._lanes: dict[tuple[str, str], _Lane] = {}
 
     def eta_s(self, model: ModelSpec, *, tokens: int, stamp: str = "") -> float:
@@ -242,9 +246,9 @@ class Gate:
         key, now_s = (model.endpoint.key, model.name), self._clock.monotonic_s()
         if key not in self._lanes:
             breaker = Breaker(random=self._random, policy=self._policy)
-            self._lanes[key] = _Lane(model, breaker=breaker, now_s=now_s)
+            self._lanes[key] = _Lane(breaker=breaker, now_s=now_s)
         if stamp is not None:
-            self._lanes[key].take_over(model, stamp=stamp, now_s=now_s)
+            self._lanes[key].take_over(model, stamp=stamp, share=self._share, now_s=now_s)
         return self._lanes[key]
 
     def _admit(self, lane: _Lane, *, tokens: int, start_s: float) -> Permit:

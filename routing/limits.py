@@ -30,6 +30,14 @@ class Reservation:
     is_open: bool = True
 
 
+def share_of(limits: Limits, share: float) -> Limits:
+    """The part of a key's limits that one of several processes may use, at least 1 of each."""
+    if share >= 1.0:
+        return limits
+    figures = (limits.requests_per_minute, limits.tokens_per_minute, limits.in_flight)
+    return Limits(*(None if n is None else max(1, math.floor(n * share)) for n in figures))
+
+
 class Limiter:
     """The limits in force and what was taken from them."""
 

@@ -5,21 +5,16 @@ from __future__ import annotations
 import asyncio
 import gzip
 import json
-import socket
-import struct
-import traceback
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
-from contextlib import aclosing, asynccontextmanager
-from typing import Any
 
 import httpx
 import pytest
 
 from base.clock import ManualClock
-from routing.client import DEFAULT_TIMEOUTS, Client, Timeouts
-from routing.errors import ConfigurationError, Kind, TruncatedStream, VendorError
-from routing.specs import FinishReason, Reply, VendorKind
+from routing.client import Client, Timeouts
+from routing.errors import Kind, TruncatedStream
+from routing.specs import FinishReason, VendorKind
 from routing.vendors.base import Completed, TextDelta
+from tests.routing.calling import Endless, Pieces, answering, ask, failure_of
 from tests.routing.helpers import (
     KEY,
     NOW,
@@ -33,103 +28,21 @@ from tests.routing.helpers import (
 )
 
 KINDS = list(VendorKind)
+
+
 RESET = httpx.ReadError("reset")
+
+
 FIRST_CONTENT_SOON = Timeouts(first_content_s=0.05)
+
+
 NEXT_CONTENT_SOON = Timeouts(idle_s=0.05, ending_s=0.05)
-Handler = Callable[[httpx.Request], Coroutine[None, None, httpx.Response]]
-
-
-class Pieces(httpx.AsyncByteStream):
-    """A body that comes in pieces; counts what was read of it."""
-
-    def __init__(self, data: bytes, *, size: int = 7, then: BaseException | None = None) -> None:
-        self.data, self.size, self.then = data, size, then
-        self.read_bytes = 0
-        self.closed = False
-
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        for start in range(0, len(self.data), self.size):
-            piece = self.data[start : start + self.size]
-            self.read_bytes += len(piece)
-            yield piece
-        if self.then is not None:
-            raise self.then
-
-    async def aclose(self) -> None:
-        self.closed = True
-
-
-class Endless(httpx.AsyncByteStream):
-    """A body that sends `first`, then `again` for ever, then nothing more if `again` is empty."""
-
-    def __init__(self, first: bytes, *, again: bytes) -> None:
-        self.first, self.again = first, again
-
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        yield self.first
-        while self.again:
-            await asyncio.sleep(0.001)
-            yield self.again
-        await asyncio.Event().wait()
-
-
-def _answering(
-    status: int, body: bytes | httpx.AsyncByteStream, headers: dict[str, str] | None = None
-) -> Handler:
-    async def handler(request: httpx.Request) -> httpx.Response:
-        if isinstance(body, bytes):
-            return httpx.Response(status, headers=headers, stream=Pieces(body))
-        return httpx.Response(status, headers=headers, stream=body)
-
-    return handler
-
-
-async def _ask(
-    handler: Handler | None,
-    *,
-    kind: VendorKind = VendorKind.CHAT_COMPLETIONS,
-    timeouts: Timeouts = DEFAULT_TIMEOUTS,
-    base_url: str = "https://api.openai.com/v1",
-    api_key: str = KEY,
-    left_s: float = 10.0,
-) -> tuple[str, Reply]:
-    transport = httpx.MockTransport(handler) if handler is not None else None
-    client, clock = Client(timeouts=timeouts, transport=transport), ManualClock(now=NOW)
-    events = client.stream(
-        model(kind, base_url=base_url),
-        PROMPT,
-        api_key=api_key,
-        base_url=base_url,
-        max_output_tokens=100,
-        deadline_s=clock.monotonic_s() + left_s,
-        clock=clock,
-        attempt_id="attempt-1",
-    )
-    shown = ""
-    try:
-        async with aclosing(events) as stream:
-            async for event in stream:
-                if isinstance(event, TextDelta):
-                    shown += event.text
-                else:
-                    return shown, event.reply
-    finally:
-        await client.close()
-    raise AssertionError("no reply came")
-
-
-async def _failure(handler: Handler | None, **more: Any) -> VendorError:
-    with pytest.raises(VendorError) as caught:
-        await _ask(handler, **more)
-    return caught.value
 
 
 @pytest.mark.parametrize("kind", KINDS)
 async def test_an_answer_is_streamed_to_its_end(kind: VendorKind) -> None:
     """Text comes piece by piece and the reply holds all of it, with the header's request id."""
-    shown, reply = await _ask(
-        _answering(200, STREAMS[kind](), {"x-request-id": "req-9"}), kind=kind
-    )
+    shown, reply = await ask(answering(200, STREAMS[kind](), {"x-request-id": "req-9"}), kind=kind)
     assert (shown, reply.text, reply.request_id) == (TEXT, TEXT, "req-9")
 
 
@@ -137,7 +50,7 @@ async def test_json_instead_of_a_stream_is_an_answer() -> None:
     """A JSON body to a stream request is shown at once and completes the answer."""
     choice = {"message": {"content": TEXT}, "finish_reason": "stop"}
     body = json.dumps({"choices": [choice]}).encode()
-    assert (await _ask(_answering(200, body, {"content-type": "application/json"})))[0] == TEXT
+    assert (await ask(answering(200, body, {"content-type": "application/json"})))[0] == TEXT
 
 
 async def test_the_attempt_is_named_and_plain_bytes_are_asked_for() -> None:
@@ -146,9 +59,9 @@ async def test_the_attempt_is_named_and_plain_bytes_are_asked_for() -> None:
 
     async def handler(request: httpx.Request) -> httpx.Response:
         seen.append(request)
-        return await _answering(200, chat_stream())(request)
+        return await answering(200, chat_stream())(request)
 
-    await _ask(handler)
+    await ask(handler)
     assert seen[0].headers["x-client-request-id"] == "attempt-1"
     assert seen[0].headers["accept-encoding"] == "identity"
 
@@ -183,7 +96,7 @@ async def test_a_refusal_is_classified_whatever_its_body(
 ) -> None:
     """Every status keeps its verdict with any body, of which little more than 64 KiB is read."""
     stream = Pieces(body, size=16_384)
-    error = await _failure(_answering(status, stream, {"location": "https://elsewhere.example/"}))
+    error = await failure_of(answering(status, stream, {"location": "https://elsewhere.example/"}))
     assert (error.verdict.kind, error.status) == (kind, status)
     assert stream.read_bytes <= (64 << 10) + 16_384
 
@@ -201,8 +114,8 @@ async def test_a_refusal_says_how_long_to_wait(
     headers: dict[str, str], wait_s: float | None
 ) -> None:
     """The verdict carries the wait of the headers."""
-    handler = _answering(429, b"", headers)
-    assert (await _failure(handler)).verdict.retry_after_s == wait_s
+    handler = answering(429, b"", headers)
+    assert (await failure_of(handler)).verdict.retry_after_s == wait_s
 
 
 async def test_a_redirect_is_not_followed() -> None:
@@ -211,16 +124,16 @@ async def test_a_redirect_is_not_followed() -> None:
 
     async def handler(request: httpx.Request) -> httpx.Response:
         hosts.append(request.url.host)
-        return await _answering(302, b"", {"location": "https://elsewhere.example/"})(request)
+        return await answering(302, b"", {"location": "https://elsewhere.example/"})(request)
 
-    await _failure(handler)
+    await failure_of(handler)
     assert hosts == ["api.openai.com"]
 
 
 async def test_an_error_that_cannot_be_read_keeps_its_status() -> None:
     """A connection that breaks inside an error body leaves the verdict of the status."""
     body = Pieces(b'{"error"', then=httpx.ReadError("reset"))
-    assert (await _failure(_answering(503, body))).verdict.kind is Kind.SERVER
+    assert (await failure_of(answering(503, body))).verdict.kind is Kind.SERVER
 
 
 @pytest.mark.parametrize(
@@ -242,7 +155,7 @@ async def test_a_connection_that_fails_before_the_answer_is_told_apart(
     async def handler(request: httpx.Request) -> httpx.Response:
         raise error
 
-    verdict = (await _failure(handler)).verdict
+    verdict = (await failure_of(handler)).verdict
     assert (verdict.kind, verdict.maybe_billed) == (kind, kind is not Kind.CONNECT)
 
 
@@ -251,7 +164,7 @@ async def test_a_clean_end_without_a_finish_reason_is_truncated(kind: VendorKind
     """A stream that ends too early is no answer and is not silently asked again."""
     data = STREAMS[kind]("shown so far")
     data = data[: data.index(b"far") + 20]
-    error = await _failure(_answering(200, data, {"request-id": "r-1"}), kind=kind)
+    error = await failure_of(answering(200, data, {"request-id": "r-1"}), kind=kind)
     assert isinstance(error, TruncatedStream)
     assert (error.verdict.retry_same, error.verdict.fall_back) == (False, True)
     assert error.request_id == "r-1"
@@ -264,7 +177,7 @@ async def test_a_clean_end_without_a_finish_reason_is_truncated(kind: VendorKind
 )
 async def test_a_reset_counts_by_what_was_shown(first: bytes, kind: Kind, retries: bool) -> None:
     """After text was shown a reset is a truncation; before, the call may be repeated."""
-    error = await _failure(_answering(200, Pieces(first, then=httpx.ReadError("reset"))))
+    error = await failure_of(answering(200, Pieces(first, then=httpx.ReadError("reset"))))
     assert (error.verdict.kind, error.verdict.retry_same) == (kind, retries)
 
 
@@ -282,7 +195,7 @@ async def test_comments_do_not_count_as_content(
     body: Endless, timeouts: Timeouts, kind: Kind
 ) -> None:
     """Signs of life do not keep a call alive: only text does."""
-    error = await _failure(_answering(200, body), timeouts=timeouts)
+    error = await failure_of(answering(200, body), timeouts=timeouts)
     assert error.verdict.kind is kind
 
 
@@ -294,7 +207,7 @@ async def test_an_answer_that_finished_does_not_wait_for_the_connection(
     """After the finish reason neither silence nor a reset takes the answer back."""
     data = STREAMS[kind]()
     body = Endless(data, again=b"") if ending == "silence" else Pieces(data, then=RESET)
-    shown, reply = await _ask(_answering(200, body), kind=kind, timeouts=NEXT_CONTENT_SOON)
+    shown, reply = await ask(answering(200, body), kind=kind, timeouts=NEXT_CONTENT_SOON)
     assert (shown, reply.finish_reason) == (TEXT, FinishReason.STOP)
 
 
@@ -305,20 +218,20 @@ async def test_silence_before_the_headers_ends_in_time() -> None:
         await asyncio.Event().wait()
         raise AssertionError
 
-    error = await _failure(handler, timeouts=FIRST_CONTENT_SOON)
+    error = await failure_of(handler, timeouts=FIRST_CONTENT_SOON)
     assert error.verdict.kind is Kind.TIMEOUT
 
 
 async def test_a_call_whose_deadline_is_over_ends_at_once() -> None:
     """The deadline bounds a call however generous the other times are."""
-    error = await _failure(_answering(200, Endless(b"", again=b"")), left_s=0.0)
+    error = await failure_of(answering(200, Endless(b"", again=b"")), left_s=0.0)
     assert error.verdict.kind is Kind.TIMEOUT
 
 
 async def test_a_packed_answer_is_unpacked() -> None:
     """A server that packs all the same is understood, in pieces too."""
     body = gzip.compress(chat_stream())
-    assert (await _ask(_answering(200, body, {"content-encoding": "gzip"})))[0] == TEXT
+    assert (await ask(answering(200, body, {"content-encoding": "gzip"})))[0] == TEXT
 
 
 BOMB = gzip.compress(b"data: " + b"x" * (64 << 20))
@@ -340,14 +253,14 @@ BOMB = gzip.compress(b"data: " + b"x" * (64 << 20))
 async def test_an_answer_beyond_all_bounds_is_refused(body: bytes, headers: dict[str, str]) -> None:
     """Bombs, endless events and endless answers end as bad bodies instead of filling memory."""
     stream = Pieces(body, size=1 << 16)
-    error = await _failure(_answering(200, stream, headers))
+    error = await failure_of(answering(200, stream, headers))
     assert error.verdict.kind is Kind.BAD_BODY
 
 
 async def test_leaving_early_closes_the_connection() -> None:
     """Whoever leaves an answer half-way leaves no open response behind."""
     body = Pieces(chat_stream())
-    client = Client(transport=httpx.MockTransport(_answering(200, body)))
+    client = Client(transport=httpx.MockTransport(answering(200, body)))
     events = client.stream(
         model(),
         PROMPT,
@@ -362,102 +275,9 @@ async def test_leaving_early_closes_the_connection() -> None:
     assert body.closed
 
 
-async def _echo_key(request: httpx.Request) -> httpx.Response:
-    body = json.dumps({"error": {"message": f"bad key {KEY}", "code": "x"}}).encode()
-    return await _answering(401, body)(request)
-
-
-async def _refuse_connection(request: httpx.Request) -> httpx.Response:
-    raise httpx.ConnectError("refused", request=request)
-
-
-@pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("handler", [_echo_key, _refuse_connection])
-async def test_no_error_holds_the_key(kind: VendorKind, handler: Handler) -> None:
-    """Neither message, repr nor the whole chain of exceptions shows the key, even if echoed."""
-    error = await _failure(handler, kind=kind)
-    told = "".join(traceback.format_exception(error)) + repr(error) + repr(error.__dict__)
-    assert KEY not in told
-    assert error.__context__ is None
-
-
-@pytest.mark.parametrize("api_key", ["", "sk-canary\n", "sk canary", "ключ"])
-async def test_a_key_that_cannot_be_sent_is_refused_unseen(api_key: str) -> None:
-    """A key with line ends or foreign signs is a configuration error that does not show it."""
-    with pytest.raises(ConfigurationError) as caught:
-        await _ask(_answering(200, b""), api_key=api_key)
-    assert "OPENAI_API_KEY" in str(caught.value)
-    assert not api_key or api_key not in str(caught.value)
-
-
-@asynccontextmanager
-async def _raw_server(
-    talk: Callable[[asyncio.StreamWriter], Awaitable[None]],
-) -> AsyncIterator[str]:
-    """A server that reads one request and lets `talk` write the answer, byte for byte."""
-
-    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        head = await reader.readuntil(b"\r\n\r\n")
-        length = next(
-            int(line.split(b":")[1])
-            for line in head.split(b"\r\n")
-            if line.lower().startswith(b"content-length")
-        )
-        await reader.readexactly(length)
-        await talk(writer)
-        writer.close()
-
-    server = await asyncio.start_server(serve, "127.0.0.1", 0)
-    async with server:
-        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1"
-
-
-async def test_a_real_answer_cut_into_single_bytes_is_whole(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    """Over a real socket, chunk by chunk of one byte, past a proxy that the environment names."""
-    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
-    monkeypatch.setenv("ALL_PROXY", "http://127.0.0.1:9")
-
-    async def talk(writer: asyncio.StreamWriter) -> None:
-        writer.write(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
-        for byte in chat_stream():
-            writer.write(b"1\r\n" + bytes([byte]) + b"\r\n")
-            await writer.drain()
-        writer.write(b"0\r\n\r\n")
-        await writer.drain()
-
-    async with _raw_server(talk) as base_url:
-        assert (await _ask(None, base_url=base_url))[0] == TEXT
-
-
-@pytest.mark.parametrize("shown", [True, False])
-async def test_a_real_reset_is_a_broken_answer(shown: bool) -> None:
-    """A peer that resets the connection half-way gives the verdict of what was shown."""
-
-    async def talk(writer: asyncio.StreamWriter) -> None:
-        data = sse(chat_chunk("shown")) if shown else b": on\n\n"
-        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n" + data)
-        await writer.drain()
-        linger = struct.pack("ii", 1, 0)
-        writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
-
-    async with _raw_server(talk) as base_url:
-        error = await _failure(None, base_url=base_url)
-    assert error.verdict.kind is (Kind.TRUNCATED if shown else Kind.RESET)
-
-
-async def test_a_closed_port_is_a_failed_connection() -> None:
-    """Nothing listening means that nothing was sent."""
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        base_url = f"http://127.0.0.1:{taken.getsockname()[1]}/v1"
-        assert (await _failure(None, base_url=base_url)).verdict.kind is Kind.CONNECT
-
-
 async def test_a_completed_event_comes_last() -> None:
     """The last event is the completion, after all text."""
-    client = Client(transport=httpx.MockTransport(_answering(200, chat_stream())))
+    client = Client(transport=httpx.MockTransport(answering(200, chat_stream())))
     events = [
         event
         async for event in client.stream(

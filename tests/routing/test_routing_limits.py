@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from routing.errors import TooLarge
-from routing.limits import Limiter, Reservation
+from routing.limits import Limiter, Reservation, share_of
 from routing.specs import Limits
 
 
@@ -231,6 +231,20 @@ def test_new_limits_count_what_was_taken_under_old_ones(rpm: int) -> None:
     late = [at_s for at_s in taken_s if at_s >= 100.0]
     windows = [sum(1 for at_s in late if start <= at_s < start + 60) for start in range(100, 120)]
     assert max(windows) <= rpm
+
+
+@given(LIMITS, st.integers(1, 8))
+def test_processes_share_a_limit(limits: Limits, processes: int) -> None:
+    """The parts of all processes stay within the whole, as long as there is one for each."""
+    part = share_of(limits, 1 / processes)
+    for whole, mine in (
+        (limits.requests_per_minute, part.requests_per_minute),
+        (limits.tokens_per_minute, part.tokens_per_minute),
+        (limits.in_flight, part.in_flight),
+    ):
+        assert (whole is None) == (mine is None)
+        if whole is not None and mine is not None:
+            assert 1 <= mine <= max(1, whole // processes)
 
 
 def test_the_wait_behind_others_grows_with_them() -> None:

@@ -95,20 +95,24 @@ class Blocked:
     """A writer's job that waits until the test lets it go: what comes after it has to wait."""
 
     def __init__(self, runtime: Runtime) -> None:
-        self._running, self._go_on = threading.Event(), threading.Event()
+        self._running, self._released = threading.Event(), threading.Event()
         self._done = runtime.writer.submit(self._job)
 
     def _job(self) -> None:
         self._running.set()
-        self._go_on.wait(WAIT_S)
+        self._released.wait(WAIT_S)
 
     async def reached(self) -> None:
         """Wait until the writer's thread stands at this job."""
         await asyncio.to_thread(self._running.wait, WAIT_S)
 
+    def go_on(self) -> None:
+        """Let the writer go on."""
+        self._released.set()
+
     async def release(self) -> None:
         """Let the writer go on, and wait for the commit."""
-        self._go_on.set()
+        self.go_on()
         await asyncio.wrap_future(self._done)
 
 

@@ -125,25 +125,26 @@ async def test_stopped_twice_ends_once(
 
 async def test_stop_that_comes_too_late_does_not_hide_the_answer(runtime: Runtime) -> None:
     """The shopper taps stop while the answer is being committed: it is shown nevertheless."""
+    runtime.writer._max_batch = 2  # so that the test knows which jobs are committed together
     question = await asked(runtime, "hello")
     viewer = runtime.watchers.join(question.conversation_id)
-    first = Blocked(runtime)
-    await first.reached()
+    alone = Blocked(runtime)
+    await alone.reached()
     runtime.supervisor.start(question)
     await settle()
-    beside_the_lease = Blocked(runtime)
-    await first.release()
-    await beside_the_lease.reached()
-    before_the_record = Blocked(runtime)
-    await beside_the_lease.release()
-    await before_the_record.reached()
+    with_the_lease = Blocked(runtime)
+    await alone.release()
+    await with_the_lease.reached()
+    between = [Blocked(runtime), Blocked(runtime)]
+    await with_the_lease.release()
     await settle()
-    beside_the_record = Blocked(runtime)
-    await before_the_record.release()
-    await beside_the_record.reached()
+    with_the_record = Blocked(runtime)
+    for blocked in between:
+        blocked.go_on()
+    await with_the_record.reached()
     runtime.supervisor.stop(question.question_id)
     await settle()
-    await beside_the_record.release()
+    await with_the_record.release()
     row = await ended(runtime, question)
     shown = [viewer.queue.get_nowait() for _ in range(viewer.queue.qsize())]
     assert row.state == "answered"

@@ -35,12 +35,12 @@ class RuleForm(forms.ModelForm[Rule]):
         fields = (
             "position",
             "name",
-            "language",
+            "tier",
             "any_of",
             "all_of",
             "none_of",
             "min_characters",
-            "tier",
+            "language",
             "enabled",
         )
 
@@ -99,6 +99,10 @@ class RuleSetForm(forms.ModelForm[RuleSet]):
     class Meta:
         model = RuleSet
         fields = ("note", "parameters")
+        widgets = {"parameters": UnfoldAdminTextareaWidget(attrs={"rows": 3})}
+        help_texts = {
+            "parameters": f"Any of {', '.join(PARAMETER_NAMES)}; what is left out keeps its default."
+        }
 
     def clean_parameters(self) -> dict[str, float]:
         """Only known names with numbers."""

@@ -1,0 +1,141 @@
+"""Rule sets in the admin: drafts are started, edited and published there; published ones are only read."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+from django.contrib.auth.models import Permission, User
+from django.test import Client
+from django.urls import reverse
+
+from routing.models import Example, Rule, RuleSet
+from routing.publishing import publish
+
+pytestmark = pytest.mark.django_db
+NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
+
+
+@pytest.fixture
+def draft() -> RuleSet:
+    """A publishable draft with a rule and an example."""
+    rule_set = RuleSet.objects.create(version=1, parameters={"neighbours": 7})
+    Rule.objects.create(rule_set=rule_set, position=1, name="late", any_of=["late"], tier="COMPLEX")
+    Example.objects.create(rule_set=rule_set, text="where is it", language="en", tier="FAQ")
+    return rule_set
+
+
+@pytest.fixture
+def published(draft: RuleSet) -> RuleSet:
+    """The draft, in force."""
+    return publish(draft.pk, note="first", by="ann", now=NOW)
+
+
+def _url(name: str, *args: object) -> str:
+    return reverse(f"admin:routing_ruleset_{name}", args=args)
+
+
+def test_staff_start_and_publish_a_draft(admin_client: Client, published: RuleSet) -> None:
+    """Looking changes nothing; a posted form starts a draft, another with a note publishes it."""
+    admin_client.get(_url("start_draft"))
+    assert RuleSet.objects.count() == 1
+    admin_client.post(_url("start_draft"))
+    made = RuleSet.objects.get(version=2)
+    admin_client.get(_url("publish_draft", made.pk))
+    admin_client.post(_url("publish_draft", made.pk), {"note": "second"})
+    made.refresh_from_db()
+
+    assert (made.state, made.note, made.published_by) == (RuleSet.PUBLISHED, "second", "admin")
+
+
+def test_unfit_draft_is_explained_on_its_page(admin_client: Client, draft: RuleSet) -> None:
+    """The page says what to correct, before and after an attempt."""
+    draft.rules.update(any_of=[])
+    pages = [
+        admin_client.get(_url("publish_draft", draft.pk)),
+        admin_client.post(_url("publish_draft", draft.pk), {"note": "n"}),
+    ]
+
+    assert all("has no phrase and no length" in page.content.decode() for page in pages)
+
+
+def test_publishing_needs_its_own_permission(client: Client, draft: RuleSet) -> None:
+    """Who may edit drafts may not publish them."""
+    editor = User.objects.create_user("editor", password="x", is_staff=True)
+    editor.user_permissions.add(
+        *Permission.objects.filter(codename__in=["view_ruleset", "change_ruleset"])
+    )
+    client.force_login(editor)
+    refused = client.post(_url("publish_draft", draft.pk), {"note": "n"})
+    editor.user_permissions.add(Permission.objects.get(codename="publish_ruleset"))
+    allowed = client.post(_url("publish_draft", draft.pk), {"note": "n"})
+
+    assert (refused.status_code, allowed.status_code) == (403, 302)
+
+
+def test_published_page_is_wholly_read_only(admin_client: Client, published: RuleSet) -> None:
+    """The page has no input of the set, its rules or its examples, and takes no change."""
+    page = admin_client.get(_url("change", published.pk)).content.decode()
+    posts = [
+        admin_client.post(_url("change", published.pk), {"note": "changed"}),
+        admin_client.post(_url("delete", published.pk), {"post": "yes"}),
+        admin_client.post(_url("publish_draft", published.pk), {"note": "again"}),
+    ]
+
+    assert not any(
+        f'name="{name}"' in page
+        for name in ("note", "parameters", "rules-0-name", "rules-0-tier", "examples-0-text")
+    )
+    assert [post.status_code for post in posts] == [403, 403, 403]
+
+
+def test_draft_page_saves_rules_line_by_line(admin_client: Client, draft: RuleSet) -> None:
+    """Phrases are typed one per line and stored as a list."""
+    rule, example = draft.rules.get(), draft.examples.get()
+    form = {
+        "note": "",
+        "parameters": '{"neighbours": 3}',
+        "rules-TOTAL_FORMS": "1",
+        "rules-INITIAL_FORMS": "1",
+        "rules-0-id": rule.pk,
+        "rules-0-rule_set": draft.pk,
+        "rules-0-position": "1",
+        "rules-0-name": "late",
+        "rules-0-any_of": "late\nlost\n",
+        "rules-0-tier": "HIGH",
+        "rules-0-min_characters": "0",
+        "rules-0-enabled": "on",
+        "examples-TOTAL_FORMS": "1",
+        "examples-INITIAL_FORMS": "1",
+        "examples-0-id": example.pk,
+        "examples-0-rule_set": draft.pk,
+        "examples-0-text": "where",
+        "examples-0-language": "en",
+        "examples-0-tier": "FAQ",
+    }
+    admin_client.post(_url("change", draft.pk), form)
+    rule.refresh_from_db()
+    draft.refresh_from_db()
+
+    assert (rule.any_of, rule.tier, draft.parameters) == (
+        ["late", "lost"],
+        "HIGH",
+        {"neighbours": 3},
+    )
+
+
+@pytest.mark.parametrize("parameters", ['{"unknown": 1}', '{"neighbours": "many"}', "[1]"])
+def test_parameters_must_be_known_numbers(
+    admin_client: Client, draft: RuleSet, parameters: str
+) -> None:
+    """A draft is not saved with parameters that the classifier cannot use."""
+    empty = {
+        f"{name}-{part}": "0"
+        for name in ("rules", "examples")
+        for part in ("TOTAL_FORMS", "INITIAL_FORMS")
+    }
+    response = admin_client.post(_url("change", draft.pk), {"parameters": parameters, **empty})
+    draft.refresh_from_db()
+
+    assert response.status_code == 200
+    assert draft.parameters == {"neighbours": 7}

@@ -214,6 +214,7 @@ class Outbox(models.Model):
     last_error = models.CharField(max_length=300, blank=True)
 
     class Meta:
+        verbose_name_plural = "outbox"
         indexes = [models.Index(fields=["done_at", "available_at"], name="chatbot_outbox_due")]
 
     def __str__(self) -> str:
@@ -227,6 +228,9 @@ class Feedback(models.Model):
     value = models.CharField(max_length=4, choices=[("up", "up"), ("down", "down")])
     reason = models.CharField(max_length=300, blank=True)
     at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        verbose_name_plural = "feedback"
 
     def __str__(self) -> str:
         return self.value
@@ -255,6 +259,7 @@ class Tally(models.Model):
     value = models.BigIntegerField(default=0)
 
     class Meta:
+        verbose_name_plural = "tallies"
         ordering = ("-starts_at", "metric", "label")
         constraints = [
             models.UniqueConstraint(

@@ -12,7 +12,7 @@ from datetime import timedelta
 from functools import partial
 
 from base.ids import new_uuid
-from base.writer import Writer
+from base.writer import Writer, WriterBusy
 from chatbot import answering, transcript
 from chatbot.answering import Desk
 from chatbot.asked import Asked, Outcome, Receipt, Stage
@@ -132,6 +132,8 @@ class Supervisor:
             if asked.question_id not in self._stopping:
                 raise
             frame = await self._stopped(asked, performance)
+        except WriterBusy:
+            frame = await self._failed(asked, performance, "busy")
         except Exception:  # the boundary: an accepted question never ends without a word
             logger.exception("question %s failed", asked.question_id)
             frame = await self._failed(asked, performance, "internal")

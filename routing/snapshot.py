@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 import numpy as np
@@ -33,7 +33,7 @@ EmbedCached = Callable[[Sequence[str]], list[NDArray[np.float32] | None]]
 class Access:
     """Key and address of an endpoint as the environment has them now."""
 
-    api_key: str
+    api_key: str = field(repr=False)
     base_url: str
 
 

@@ -16,7 +16,7 @@ _SHORTEST_CHARS = 6
 
 @dataclass(frozen=True, slots=True)
 class Article:
-    """One article of a prompt; `sentences` are substrings of its body, in order."""
+    """One article of a prompt; `sentences` are its body's, in order."""
 
     key: str
     title: str
@@ -25,14 +25,22 @@ class Article:
 
 
 def split_sentences(body: str) -> tuple[str, ...]:
-    """Sentences of a body; headings, table rows and lines with marker brackets are left out."""
+    """Sentences of a body; headings, table rows and lines with marker brackets are left out.
+
+    Emphasis that a cut left open on one side is taken off.
+    """
     sentences = []
     for line in body.splitlines():
         if _NOT_PROSE.search(line):
             continue
         text = _BULLET.sub("", line).strip()
-        sentences += [s for s in _SENTENCE_END.split(text) if len(s) >= _SHORTEST_CHARS]
+        whole = (_closed(part) for part in _SENTENCE_END.split(text))
+        sentences += [sentence for sentence in whole if len(sentence) >= _SHORTEST_CHARS]
     return tuple(sentences)
+
+
+def _closed(sentence: str) -> str:
+    return sentence if sentence.count("**") % 2 == 0 else sentence.replace("**", "").strip()
 
 
 @lru_cache(maxsize=512)

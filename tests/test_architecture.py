@@ -59,3 +59,16 @@ def function_lengths() -> Iterator[int]:
             for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
                 if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
                     yield (node.end_lineno or node.lineno) - node.lineno + 1
+
+
+def test_migrations_are_complete() -> None:
+    """No change of a model lacks its migration."""
+    result = subprocess.run(
+        [sys.executable, "manage.py", "makemigrations", "--check", "--dry-run", "--skip-checks"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert result.returncode == 0, result.stdout

@@ -67,6 +67,7 @@ class Migration(migrations.Migration):
                 ('last_error', models.CharField(blank=True, max_length=300)),
             ],
             options={
+                'verbose_name_plural': 'outbox',
                 'indexes': [models.Index(fields=['done_at', 'available_at'], name='chatbot_outbox_due')],
             },
         ),
@@ -137,6 +138,9 @@ class Migration(migrations.Migration):
                 ('at', models.DateTimeField(auto_now=True)),
                 ('question', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='feedback', to='chatbot.question')),
             ],
+            options={
+                'verbose_name_plural': 'feedback',
+            },
         ),
         migrations.AddField(
             model_name='conversation',
@@ -194,6 +198,7 @@ class Migration(migrations.Migration):
                 ('value', models.BigIntegerField(default=0)),
             ],
             options={
+                'verbose_name_plural': 'tallies',
                 'ordering': ('-starts_at', 'metric', 'label'),
                 'constraints': [models.UniqueConstraint(fields=('starts_at', 'site_id', 'simulated', 'metric', 'label'), name='chatbot_tally_once')],
             },

@@ -88,6 +88,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "chatbot.middleware.ContentSecurityPolicy",
+    "chatbot.admin_ui.SiteTimeZone",
 ]
 ROOT_URLCONF = "chatbot.urls"
 ASGI_APPLICATION = "chatbot.asgi.application"
@@ -153,8 +154,25 @@ UNFOLD = {
     "SITE_HEADER": "Breakwater",
     "SITE_URL": "/",
     "DASHBOARD_CALLBACK": "chatbot.admin_ui.dashboard",
+    "SIDEBAR": {"navigation": "chatbot.admin_ui.navigation"},
+    "COLORS": {
+        "primary": {
+            "50": "#eef8f9",
+            "100": "#d9eff1",
+            "200": "#b5dfe4",
+            "300": "#83c8d0",
+            "400": "#49aab6",
+            "500": "#1f8d9b",
+            "600": "#0a6f7e",
+            "700": "#0a5f6d",
+            "800": "#0b4a57",
+            "900": "#0b3d48",
+            "950": "#07323c",
+        }
+    },
 }
 LOGIN_URL = reverse_lazy("admin:login")
+LOGIN_REDIRECT_URL = reverse_lazy("admin:index")
 
 LOGGING = {
     "version": 1,

@@ -145,7 +145,7 @@ class RuleSet(models.Model):
     parameters = models.JSONField(
         default=dict,
         blank=True,
-        help_text="Classifier parameters: neighbours, min_cosine, min_margin.",
+        help_text="Classifier parameters: neighbours, min_cosine, min_overlap, min_share.",
     )
     frozen_chains = models.JSONField(
         default=dict, blank=True, help_text="Chains as they stood when this set was published."

@@ -39,7 +39,7 @@ class Migration(migrations.Migration):
                 ('note', models.CharField(blank=True, max_length=300)),
                 ('published_at', models.DateTimeField(blank=True, null=True)),
                 ('published_by', models.CharField(blank=True, max_length=150)),
-                ('parameters', models.JSONField(blank=True, default=dict, help_text='Classifier parameters: neighbours, min_cosine, min_margin.')),
+                ('parameters', models.JSONField(blank=True, default=dict, help_text='Classifier parameters: neighbours, min_cosine, min_overlap, min_share.')),
                 ('frozen_chains', models.JSONField(blank=True, default=dict, help_text='Chains as they stood when this set was published.')),
             ],
             options={

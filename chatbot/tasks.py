@@ -23,6 +23,7 @@ from routing.models import Call
 
 logger = logging.getLogger(__name__)
 OUTBOX_BATCH = 100
+FIRST_WAIT, LONGEST_WAIT = timedelta(seconds=10), timedelta(hours=1)
 SERVED_COUNTER = "chatbot.served"
 
 
@@ -32,8 +33,24 @@ def work_outbox() -> int:
     done = 0
     due = Outbox.objects.filter(done_at__isnull=True, available_at__lte=timezone.now())
     for row_id in list(due.order_by("id").values_list("id", flat=True)[:OUTBOX_BATCH]):
-        done += _work_one(row_id)
+        try:
+            done += _work_one(row_id)
+        except Exception as error:  # the boundary: one bad row must not stop those behind it
+            logger.exception("outbox row %s failed", row_id)
+            _put_off(row_id, error)
     return done
+
+
+def _put_off(row_id: int, error: Exception) -> None:
+    """Keep a row that failed for a later try; a row that is done already stays done."""
+    row = Outbox.objects.filter(id=row_id, done_at__isnull=True).first()
+    if row is not None:
+        row.available_at = timezone.now() + min(
+            LONGEST_WAIT, FIRST_WAIT * 2 ** min(row.attempts, 12)
+        )
+        row.attempts += 1
+        row.last_error = f"{type(error).__name__}: {error}"[:300]
+        row.save(update_fields=["available_at", "attempts", "last_error"])
 
 
 def _work_one(row_id: int) -> int:
@@ -49,11 +66,11 @@ def _work_one(row_id: int) -> int:
 
 
 def _do(row: Outbox) -> list[int]:
-    """Carry out one row; returns the answers that should be made anew."""
+    """Carry out one row; returns the answers that should be made anew. Raises on a foreign row."""
     if row.kind == ARTICLE_CHANGED:
         return mark_stale(key=row.payload["key"], locale=row.payload["locale"], now=timezone.now())
-    logger.error("outbox row %s has the unknown kind %r", row.id, row.kind)
-    return []
+    message = f"this version does not know the kind {row.kind!r}"
+    raise LookupError(message)
 
 
 def refresh_now(answer_ids: list[int]) -> None:

@@ -19,7 +19,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmarks.site import Site, running_simulator, running_site
+from benchmarks.site import Site, kept_vectors, running_simulator, running_site
 from cache.normalize import key_of
 from chatbot.replaying import Ended, play
 
@@ -39,6 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     with (
         tempfile.TemporaryDirectory() as folder,
+        kept_vectors(options.vectors, Path(folder)),
         running_simulator("--rpm", str(options.rpm), "--tpm", str(options.tpm)) as address,
         running_site(Path(folder), simulator_url=address, before_start=before_start) as site,
     ):

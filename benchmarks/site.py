@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import socket
 import sqlite3
 import subprocess
@@ -35,6 +36,14 @@ class Site:
         uri = f"file:{self.database}?mode=ro"
         with closing(sqlite3.connect(uri, uri=True)) as connection:
             return connection.execute(query, parameters).fetchall()
+
+
+@contextmanager
+def kept_vectors(source: Path | None, folder: Path) -> Iterator[None]:
+    """Start with the vectors of an earlier run's data folder, if there are any."""
+    for path in source.glob("vectors-*.npz") if source is not None else ():
+        shutil.copy(path, folder)
+    yield
 
 
 @contextmanager

@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from chatbot.models import Article, Product, Site
 from routing.models import Chain, Endpoint, Example, ExchangeRate, Model, Price, Rule, RuleSet
+from routing.publishing import chains_now
 
 DEMO_DIR = Path(__file__).resolve().parent / "demo"
 LOCALES = ("en", "zh-hans")
@@ -169,6 +170,7 @@ def _rule_set() -> int:
         note="as delivered with the demo shop",
         published_at=timezone.now(),
         published_by="seeding",
+        frozen_chains=chains_now(),
     )
     Rule.objects.bulk_create(Rule(rule_set=rule_set, **row) for row in _json("rules.json"))
     with (DEMO_DIR / "examples.csv").open(encoding="utf-8", newline="") as file:

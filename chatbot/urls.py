@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from django.contrib import admin
+from django.templatetags.static import static
 from django.urls import path
+from django.views.generic import RedirectView
 
 from chatbot import views
 
@@ -12,6 +14,7 @@ urlpatterns = [
     path("language/<str:locale>/", views.switch_language, name="language"),
     path("help/", views.help_index, name="help"),
     path("help/<slug:slug>/", views.help_article, name="article"),
+    path("favicon.ico", RedirectView.as_view(url=static("chatbot/mark.svg"))),
     path("livez", views.livez, name="livez"),
     path("readyz", views.readyz, name="readyz"),
     path("admin/", admin.site.urls),

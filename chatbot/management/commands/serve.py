@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import warnings
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -46,6 +47,8 @@ class Command(BaseCommand):
             self._serve(options["host"], options["port"])
 
     def _serve(self, host: str, port: int) -> None:
+        # Static files are streamed by a synchronous library; Django says so once per file.
+        warnings.filterwarnings("ignore", message="StreamingHttpResponse must consume synchronous")
         self.stdout.write(f"chat: http://{host}:{port}/   admin: http://{host}:{port}/admin/")
         uvicorn.run(
             "chatbot.asgi:application",

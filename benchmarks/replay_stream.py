@@ -177,6 +177,9 @@ def _parser() -> argparse.ArgumentParser:
         "--own-articles", action="store_true", help="Add stand-in articles for the stream's labels."
     )
     parser.add_argument(
+        "--vectors", type=Path, default=None, help="Folder with article vectors of an earlier run."
+    )
+    parser.add_argument(
         "--details", type=Path, default=None, help="Write one JSON line per question."
     )
     return parser

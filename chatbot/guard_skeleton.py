@@ -14,7 +14,6 @@ from collections.abc import Iterator
 EDGE, STOP, NUMBER, THING, DONE, DOING = "^", "|", "#", "~", "~ed", "~ing"
 
 
-
 def _words(text: str) -> frozenset[str]:
     return frozenset(text.split())
 

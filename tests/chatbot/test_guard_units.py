@@ -63,7 +63,15 @@ def test_one_construction_has_one_skeleton() -> None:
 
 def test_chinese_skeletons_keep_the_longest_grammar_words() -> None:
     """Han runs are cut into grammar words, longest first, and merged placeholders."""
-    assert skeleton("我的水壶为什么漏水", chinese=True) == ["^", "我", "的", "~", "为什么", "~", "^"]
+    assert skeleton("我的水壶为什么漏水", chinese=True) == [
+        "^",
+        "我",
+        "的",
+        "~",
+        "为什么",
+        "~",
+        "^",
+    ]
 
 
 def test_frames_are_filled_from_alternatives_and_slots() -> None:

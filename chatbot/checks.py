@@ -60,7 +60,10 @@ _ADDRESS_HINT = (
 def _address_problem(url: str) -> str | None:
     if not url:
         return None
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return "the address cannot be read"
     if parts.username or parts.password:
         return "the address holds a user name or password"
     if parts.hostname in LOCAL_HOSTS:

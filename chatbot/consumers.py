@@ -69,17 +69,11 @@ class ChatConsumer(AsyncWebsocketConsumer):
             await self.close(CLOSE_TOO_MANY)
             return
         self._address = address
-        public_id, self._locale = shopper_of(self.scope)
-        self._opened = await runtime.writer.run(
-            partial(
-                transcript.open_conversation,
-                site_key=runtime.configuration.site.key,
-                shopper_public_id=public_id,
-                locale=self._locale,
-                now=runtime.clock.now(),
-                simulated=runtime.simulated,
-            )
-        )
+        try:
+            self._opened = await self._open(runtime)
+        except BaseException:
+            runtime.sockets.leave(address)
+            raise
         await self.accept()
         self._viewer = runtime.watchers.join(self._opened.conversation_id)
         self._sender = asyncio.create_task(self._send_frames(self._viewer))
@@ -90,6 +84,19 @@ class ChatConsumer(AsyncWebsocketConsumer):
                 "seq": self._opened.last_seq,
                 "mode": runtime.mode,
             }
+        )
+
+    async def _open(self, runtime: Runtime) -> transcript.Opened:
+        public_id, self._locale = shopper_of(self.scope)
+        return await runtime.writer.run(
+            partial(
+                transcript.open_conversation,
+                site_key=runtime.configuration.site.key,
+                shopper_public_id=public_id,
+                locale=self._locale,
+                now=runtime.clock.now(),
+                simulated=runtime.simulated,
+            )
         )
 
     async def disconnect(self, code: int) -> None:

@@ -19,6 +19,7 @@ async def refresh(runtime: Runtime, answer_ids: list[int]) -> int:
 
     A question that no model can answer now stays stale: the next shopper's question tries again.
     """
+    await runtime.catch_up()
     replaced = 0
     for answer_id in answer_ids:
         asked = await runtime.reader.run(partial(_asked, answer_id, runtime))

@@ -133,6 +133,11 @@ class Runtime:
         await asyncio.to_thread(self.writer.stop)
         await asyncio.to_thread(self.reader.stop)
 
+    async def catch_up(self) -> None:
+        """Take over what was committed since: a newer configuration, changes of the cache."""
+        await self.reader.run(self._snapshots.refresh)
+        await self.store.follow()
+
     def _desk(self) -> Desk:
         gate = Gate(clock=self.clock, random=random.random)
         ledger = Ledger(writer=self.writer, routing=lambda: self.routing, clock=self.clock)
@@ -163,8 +168,7 @@ class Runtime:
         while True:
             await asyncio.sleep(FOLLOW_EVERY_S)
             try:
-                await self.reader.run(self._snapshots.refresh)
-                await self.store.follow()
+                await self.catch_up()
             except DatabaseError:
                 logger.exception("the database could not be read; trying again")
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.db.models import Max
 from django.db.models import Model as Row
 from django.db.models.signals import post_delete, post_save, pre_save
 from django.utils import timezone
 
 from base.revision import bump
-from cache.models import Answer, Change
+from cache.models import Answer, Change, Source
 from cache.store import record_changes
 from chatbot.models import Article, ArticleVersion, Product, Site
 from chatbot.staleness import note_change
@@ -50,11 +51,18 @@ def _raise_version(instance: Article, **_: Any) -> None:
     """A changed title or text is a new version; anything else is not."""
     before = Article.objects.filter(pk=instance.pk).values("title", "text", "version").first()
     if before is None:
+        instance.version = _version_of_a_new_one(instance)
         return
     changed = (before["title"], before["text"]) != (instance.title, instance.text)
     instance.version = before["version"] + (1 if changed else 0)
     if changed or not instance.enabled:
         note_change(instance)
+
+
+def _version_of_a_new_one(instance: Article) -> int:
+    """Above every version that stored answers know under this key: a successor is no old version."""
+    known = Source.objects.filter(article_key=instance.key, locale=instance.locale)
+    return (known.aggregate(newest=Max("article_version"))["newest"] or 0) + 1
 
 
 def _keep_version(instance: Article, **_: Any) -> None:

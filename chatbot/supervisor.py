@@ -86,6 +86,7 @@ class Supervisor:
         self._running: dict[int, asyncio.Task[None]] = {}
         self._shown: dict[int, Performance] = {}
         self._stopping: set[int] = set()
+        self._ending: set[int] = set()
         self.draining = False
 
     def __len__(self) -> int:
@@ -100,12 +101,16 @@ class Supervisor:
         task.add_done_callback(lambda _: self._running.pop(asked.question_id, None))
 
     def stop(self, question_id: int) -> bool:
-        """The shopper has heard enough; False when the question does not run here."""
+        """The shopper has heard enough; False when the question does not run here.
+
+        An end that is being written down already is not taken back.
+        """
         task = self._running.get(question_id)
         if task is None:
             return False
-        self._stopping.add(question_id)
-        task.cancel()
+        if question_id not in self._stopping | self._ending:
+            self._stopping.add(question_id)
+            task.cancel()
         return True
 
     def in_progress(self, conversation_id: int) -> list[ServerFrame]:
@@ -139,6 +144,7 @@ class Supervisor:
             frame = await self._failed(asked, performance, "internal")
         finally:
             self._stopping.discard(asked.question_id)
+            self._ending.discard(asked.question_id)
             self._shown.pop(asked.question_id, None)
         if frame is not None:
             performance.publish(frame)
@@ -168,6 +174,7 @@ class Supervisor:
     async def _record(
         self, asked: Asked, outcome: Outcome, performance: Performance, *, stopped: bool
     ) -> ServerFrame | None:
+        self._ending.add(asked.question_id)
         job = partial(
             record_answer,
             asked,
@@ -183,6 +190,7 @@ class Supervisor:
     async def _failed(
         self, asked: Asked, performance: Performance, code: ErrorCode
     ) -> ServerFrame | None:
+        self._ending.add(asked.question_id)
         job = partial(
             record_error,
             asked,

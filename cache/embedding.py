@@ -8,6 +8,7 @@ query are slower than one. Vectors carry `engine_id`; vectors of two engines nev
 from __future__ import annotations
 
 import asyncio
+import copy
 import os
 import queue
 import threading
@@ -51,10 +52,12 @@ class Embedder:
         transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]  # untyped library
         source = model_name or str(get_model_path())
         self._model = SentenceTransformer(source, device="cpu")
-        self._tokenizer = self._model.tokenizer
+        # A copy: counting turns truncation off, and another thread may be encoding meanwhile.
+        self._tokenizer = copy.deepcopy(self._model.tokenizer)
         self._queue: queue.Queue[_Job | None] = queue.Queue(maxsize=max_pending)
         self._thread = threading.Thread(target=self._loop, name="embedder", daemon=True)
         self._started = False
+        self._encoding = threading.Lock()
         self.window_tokens = int(self._model.max_seq_length or 512)
         self.dimension = int(self._model.get_embedding_dimension() or 0)
         self.engine_id = f"sentence-transformers:{model_name or PACKAGED_MODEL}:fp32"
@@ -78,11 +81,11 @@ class Embedder:
         return await asyncio.wrap_future(future)
 
     def embed_now(self, texts: list[str]) -> list[Embedded]:
-        """Embed a list in the caller's thread, on every core (loading, evaluation); blocking.
+        """Embed a list in the caller's thread (loading, evaluation); blocking.
 
-        Meant for the time before questions are served: afterwards one thread per query is faster.
+        On every core before `start`; afterwards on one, since questions are being served beside it.
         """
-        torch.set_num_threads(os.cpu_count() or 1)
+        torch.set_num_threads(1 if self._started else os.cpu_count() or 1)
         try:
             return self._embed_batches(texts)
         finally:
@@ -114,19 +117,21 @@ class Embedder:
         return batch, False
 
     def _answer(self, batch: list[_Job]) -> None:
+        batch = [job for job in batch if job[1].set_running_or_notify_cancel()]
         try:
-            results = self._encode([text for text, _ in batch])
+            results = self._encode([text for text, _ in batch]) if batch else []
         except (RuntimeError, ValueError, TypeError) as error:
             for _, future in batch:
                 future.set_exception(error)
             return
         for (_, future), result in zip(batch, results, strict=True):
-            if future.set_running_or_notify_cancel():
-                future.set_result(result)
+            future.set_result(result)
 
     def unknown_shares(self, texts: list[str]) -> list[float]:
         """Share (0..1) of word pieces that the model does not know, per text; encodes nothing."""
-        return [_unknown_share(ids, self._tokenizer.unk_token_id) for ids in self._pieces(texts)]
+        with self._encoding:
+            pieces = self._pieces(texts)
+        return [_unknown_share(ids, self._tokenizer.unk_token_id) for ids in pieces]
 
     def _pieces(self, texts: list[str]) -> list[list[int]]:
         tokenized = self._tokenizer(
@@ -135,9 +140,11 @@ class Embedder:
         return [list(ids) for ids in tokenized["input_ids"]]
 
     def _encode(self, texts: list[str]) -> list[Embedded]:
-        vectors = self._model.encode(
-            texts, batch_size=MAX_BATCH, normalize_embeddings=True, show_progress_bar=False
-        )
+        with self._encoding:
+            vectors = self._model.encode(
+                texts, batch_size=MAX_BATCH, normalize_embeddings=True, show_progress_bar=False
+            )
+            pieces = self._pieces(texts)
         unknown = self._tokenizer.unk_token_id
         room = self.window_tokens - 2
         return [
@@ -146,7 +153,7 @@ class Embedder:
                 unknown_share=_unknown_share(ids, unknown),
                 fits=len(ids) <= room,
             )
-            for vector, ids in zip(vectors, self._pieces(texts), strict=True)
+            for vector, ids in zip(vectors, pieces, strict=True)
         ]
 
 

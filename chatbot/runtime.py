@@ -12,6 +12,7 @@ import random
 from datetime import UTC, datetime, timedelta
 
 from django.conf import settings
+from django.core.exceptions import ObjectDoesNotExist
 from django.db import DatabaseError
 
 from base import env
@@ -99,8 +100,8 @@ class Runtime:
     async def start(self, *, take_up_open_questions: bool = True) -> None:
         """Load, warm up and begin; questions that an earlier process left open are taken up."""
         self.writer.start()
-        self.embedder.start()
         await self.reader.run(self._snapshots.refresh)
+        self.embedder.start()
         self.store = Store(
             writer=self.writer,
             reader=self.reader,
@@ -169,8 +170,8 @@ class Runtime:
             await asyncio.sleep(FOLLOW_EVERY_S)
             try:
                 await self.catch_up()
-            except DatabaseError:
-                logger.exception("the database could not be read; trying again")
+            except (DatabaseError, ObjectDoesNotExist):
+                logger.exception("the configuration could not be read; trying again")
 
 
 def system_clock() -> SystemClock:

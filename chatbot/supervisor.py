@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import queue
+from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
 
@@ -23,6 +25,7 @@ from chatbot.watchers import Watchers
 logger = logging.getLogger(__name__)
 LEASE_S = 60.0
 GRACE_S = 2.0
+FULL_WRITER_PAUSE_S = 0.2
 
 
 class Performance:
@@ -137,7 +140,7 @@ class Supervisor:
             if asked.question_id not in self._stopping:
                 raise
             frame = await self._stopped(asked, performance)
-        except WriterBusy:
+        except (WriterBusy, queue.Full):
             frame = await self._failed(asked, performance, "busy")
         except Exception:  # the boundary: an accepted question never ends without a word
             logger.exception("question %s failed", asked.question_id)
@@ -185,7 +188,7 @@ class Supervisor:
             first_content_ms=performance.first_content_ms,
             stopped=stopped,
         )
-        return await self._writer.run(job)
+        return await self._write(job)
 
     async def _failed(
         self, asked: Asked, performance: Performance, code: ErrorCode
@@ -199,4 +202,12 @@ class Supervisor:
             now=self._desk.clock.now(),
             total_ms=performance.elapsed_ms,
         )
-        return await self._writer.run(job)
+        return await self._write(job)
+
+    async def _write(self, job: Callable[[], ServerFrame | None]) -> ServerFrame | None:
+        """Write an end down; it waits while the writer is full, since an end is never dropped."""
+        while True:
+            try:
+                return await self._writer.run(job)
+            except WriterBusy:
+                await self._desk.clock.sleep(FULL_WRITER_PAUSE_S)

@@ -27,6 +27,7 @@ our please that the their there this to was we what when where which who will wi
 的 吗 呢 我 你 们 是 了 请问 什么 怎么 可以
 """
 _STOP = frozenset(_STOP_WORDS.split())
+_LEAD_BONUS = 1.5
 _FIRST_BONUS = 0.25
 _SECOND_SHARE = 0.6
 _TWO_ARTICLES_SHARE = 0.5
@@ -135,13 +136,17 @@ def _choose(question: str, *, articles: Sequence[Article], dice: random.Random) 
 
 
 def _sentences(article: Article, *, question: str, wanted: int) -> list[str]:
-    """The sentences nearest to the question, in the order of the article."""
+    """The sentences nearest to the question, in the order of the article.
+
+    Words of the title say nothing about one sentence more than another; between equals the article's
+    beginning is preferred, where its main fact stands.
+    """
     chinese = has_han(question)
     pool = [s for s in article.sentences if has_han(s) == chinese] or list(article.sentences)
     pool = [s for s in pool if not s.endswith(_LEADS)] or pool
-    asked = units(question)
+    asked = units(question) - units(article.title)
     by_overlap = sorted(
-        range(len(pool)), key=lambda i: (-len(asked & units(pool[i])) - (i == 0) * 0.5, i)
+        range(len(pool)), key=lambda i: (-len(asked & units(pool[i])) - _LEAD_BONUS / (1 + i), i)
     )
     return [pool[i] for i in sorted(by_overlap[:wanted])]
 

@@ -54,7 +54,10 @@ _MONTH = (
 # Chinese numerals stand inside ordinary words, hence narrow ways to be a figure: before a measure
 # word or the rest of a range (一到三天), after 百分之 or 双, or as a round number such as 三百 or
 # 五十.
-_HAN_NUMERAL = r"[零〇一二两三四五六七八九十](?:[零〇一二两三四五六七八九十百万]|千(?![克米]))*"
+# At most 12 characters: a longer run is no number, and an unbounded one costs quadratic time.
+_HAN_NUMERAL = (
+    r"[零〇一二两三四五六七八九十](?:[零〇一二两三四五六七八九十百万]|千(?![克米])){0,11}"
+)
 _MEASURE = (
     r"(?:[天日月年周号个小时秒元块折件双次张条款斤公克米倍岁位人楼层期码成点台只套度级寸厘毫积]"
     r"|分(?:钟|期|之)|千[克米])"

@@ -39,7 +39,7 @@ def objections(proposal: Proposal) -> tuple[str, ...]:
         (bool(foreign), f"it cites articles that were not in the prompt: {', '.join(foreign)}"),
         (
             bool(proposal.unsupported_figures),
-            f"figures that no cited article holds: {', '.join(proposal.unsupported_figures)}",
+            f"figures or addresses that no cited article holds: {', '.join(proposal.unsupported_figures)}",
         ),
         (
             bool(proposal.personal_marks),

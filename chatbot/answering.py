@@ -8,8 +8,11 @@ happens here ends in exactly one terminal state.
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,6 +36,8 @@ from routing.errors import Exhausted, TooLarge
 from routing.specs import Tier
 
 MAX_UNKNOWN_SHARE = 0.10
+LONG_TEXT_CHARACTERS = 300
+T = TypeVar("T")
 DEADLINE_S = {Tier.FAQ: 12.0, Tier.REGULAR: 12.0, Tier.COMPLEX: 28.0, Tier.HIGH: 28.0}
 QUESTION_DEADLINE_S = 30.0
 
@@ -53,7 +58,7 @@ class Desk:
 
 async def answer(asked: Asked, *, desk: Desk, stage: Stage, receipt: Receipt) -> Outcome:
     """Answer one question. Raises routing or cancellation errors; the supervisor ends those."""
-    verdict = desk.guard.inspect(asked.text, language=asked.language)
+    verdict = await aside(asked, partial(desk.guard.inspect, asked.text, language=asked.language))
     receipt.guards = verdict.notes
     spoken = desk.speaking.small_talk(asked, verdict)
     if spoken is not None:
@@ -127,14 +132,18 @@ async def think(
             return served(decision.hit.entry, asked, cache="semantic", cosine=decision.hit.cosine)
 
     configuration = asked.configuration
-    tier = configuration.classifier.classify(asked.text, language=asked.language, vector=vector)
+    tier = await aside(
+        asked,
+        partial(
+            configuration.classifier.classify, asked.text, language=asked.language, vector=vector
+        ),
+    )
     receipt.tier_reason = tier.reason
     subject = await _subject(asked, verdict=verdict, desk=desk)
     knowledge = configuration.knowledge.get(asked.language)
+    speaks = vector if subject == asked.text else None
     found = (
-        knowledge.search(subject, vector=vector if subject == asked.text else None)
-        if knowledge
-        else []
+        await aside(asked, partial(knowledge.search, subject, vector=speaks)) if knowledge else []
     )
     if not found:
         return desk.speaking.no_article(asked, verdict=verdict, tier=tier, receipt=receipt)
@@ -148,6 +157,13 @@ async def think(
         found=found,
         vector=vector,
     )
+
+
+async def aside(asked: Asked, work: Callable[[], T]) -> T:
+    """Run pure work on the question: at once when it is short, in a thread when it is long."""
+    if len(asked.text) <= LONG_TEXT_CHARACTERS:
+        return work()
+    return await asyncio.to_thread(work)
 
 
 async def embed(asked: Asked, *, desk: Desk, receipt: Receipt) -> NDArray[np.float32] | None:
@@ -193,7 +209,9 @@ async def ask_model(
     turns = await _turns(asked, desk=desk) if verdict.leaning else []
     telling = desk.speaking.telling(asked, verdict=verdict, stage=stage)
     try:
-        built = desk.speaking.prompt(asked, found=found, turns=turns, now=desk.clock.now())
+        built = desk.speaking.prompt(
+            asked, verdict=verdict, found=found, turns=turns, now=desk.clock.now()
+        )
         await telling.begin()
         answered = await desk.dispatcher.complete(
             built.prompt,

@@ -55,7 +55,9 @@ class Process:
             self._worker.start()
 
     async def stop(self) -> None:
-        """Stop the parts in reverse."""
+        """Take no more questions, stop the background work, then let running answers finish."""
+        if self._runtime is not None:
+            self._runtime.supervisor.draining = True
         if self._worker is not None:
             await asyncio.to_thread(self._worker.stop)
         if self._runtime is not None:

@@ -54,9 +54,10 @@ def build(
     shop: str,
     tone: str,
     language: str,
-    today: date,
+    today: date | None,
 ) -> BuiltPrompt:
-    """Put the prompt together. Raises TooLarge when the question alone exceeds its budget."""
+    """Put the prompt together. `today` None leaves the date out: an answer that may be shared must
+    not depend on the day it was made. Raises TooLarge when the question alone exceeds its budget."""
     if estimate_tokens(question) > QUESTION_BUDGET_TOKENS:
         message = f"the question is longer than {QUESTION_BUDGET_TOKENS} tokens"
         raise TooLarge(message)
@@ -64,7 +65,7 @@ def build(
     kept = _fit_turns(turns[-MAX_TURNS:])
     system = TEMPLATE.format(
         shop=shop,
-        today=today.isoformat(),
+        today=f"Today is {today.isoformat()} in the shop's time zone." if today else "",
         language=LANGUAGE_NAMES[language],
         tone=tone,
         personal=PERSONAL_RULE,

@@ -6,6 +6,7 @@ import logging
 from functools import partial
 
 from cache.models import Answer
+from cache.vetoes import conflicts, stated
 from chatbot import answering
 from chatbot.asked import Asked, Receipt, Stage
 from chatbot.runtime import Runtime
@@ -22,6 +23,8 @@ async def refresh(runtime: Runtime, answer_ids: list[int]) -> int:
     await runtime.catch_up()
     replaced = 0
     for answer_id in answer_ids:
+        if runtime.supervisor.draining:
+            break
         asked = await runtime.reader.run(partial(_asked, answer_id, runtime))
         if asked is not None and await _refresh_one(runtime, answer_id, asked):
             replaced += 1
@@ -30,14 +33,17 @@ async def refresh(runtime: Runtime, answer_ids: list[int]) -> int:
 
 async def _refresh_one(runtime: Runtime, answer_id: int, asked: Asked) -> bool:
     outcome = await answering.answer(asked, desk=runtime.desk, stage=_SILENT, receipt=Receipt())
-    fresh = outcome.stored or outcome.entry
+    fresh = outcome.stored
     if fresh is None:
         return False
+    products = asked.configuration.products
+    mine = stated(asked.text, products=products)
     await runtime.writer.run(
         partial(
             adopt_wordings,
             old_answer_id=answer_id,
             new_answer_id=fresh.answer_id,
+            fits=lambda wording: not conflicts(mine, stated(wording, products=products)),
             now=runtime.clock.now(),
         )
     )

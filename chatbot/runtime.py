@@ -12,8 +12,6 @@ import random
 from datetime import UTC, datetime, timedelta
 
 from django.conf import settings
-from django.core.exceptions import ObjectDoesNotExist
-from django.db import DatabaseError
 
 from base import env
 from base.clock import Clock, SystemClock
@@ -63,6 +61,7 @@ class Runtime:
         loader = ConfigurationLoader(vectors.get)
         self._snapshots: Snapshots[Configuration] = Snapshots(loader.load)
         self._following: asyncio.Task[None] | None = None
+        self._catching_up = asyncio.Lock()
 
     @property
     def configuration(self) -> Configuration:
@@ -136,8 +135,9 @@ class Runtime:
 
     async def catch_up(self) -> None:
         """Take over what was committed since: a newer configuration, changes of the cache."""
-        await self.reader.run(self._snapshots.refresh)
-        await self.store.follow()
+        async with self._catching_up:
+            await self.reader.run(self._snapshots.refresh)
+            await self.store.follow()
 
     def _desk(self) -> Desk:
         gate = Gate(clock=self.clock, random=random.random)
@@ -170,8 +170,8 @@ class Runtime:
             await asyncio.sleep(FOLLOW_EVERY_S)
             try:
                 await self.catch_up()
-            except (DatabaseError, ObjectDoesNotExist):
-                logger.exception("the configuration could not be read; trying again")
+            except Exception:  # a boundary: edits and recalls must reach this process again
+                logger.exception("what was committed could not be taken over; trying again")
 
 
 def system_clock() -> SystemClock:

@@ -20,6 +20,7 @@ from cache.normalize import key_of
 from cache.policy import Proposal, objections
 from cache.store import Entry, NewAnswer, Store
 from chatbot.asked import Asked, Outcome, Receipt, Stage
+from chatbot.borrowed import foreign_addresses, instructs
 from chatbot.guard import Verdict, identifier_marks
 from chatbot.knowledge import ArticleText, Found, unsupported_figures
 from chatbot.markers import MarkFilter
@@ -71,9 +72,15 @@ class Speaking:
         )
 
     def prompt(
-        self, asked: Asked, *, found: Sequence[Found], turns: Sequence[Turn], now: datetime
+        self,
+        asked: Asked,
+        *,
+        verdict: Verdict,
+        found: Sequence[Found],
+        turns: Sequence[Turn],
+        now: datetime,
     ) -> BuiltPrompt:
-        """The request to the model. Raises TooLarge."""
+        """The request to the model; only one for this shopper alone holds the date. Raises TooLarge."""
         site = asked.configuration.site
         return build(
             asked.text,
@@ -82,7 +89,7 @@ class Speaking:
             shop=site.name.get(asked.language, site.key),
             tone=site.tone.get(asked.language, ""),
             language=asked.language,
-            today=now.astimezone(ZoneInfo(site.time_zone)).date(),
+            today=None if verdict.may_share else now.astimezone(ZoneInfo(site.time_zone)).date(),
         )
 
     def telling(self, asked: Asked, *, verdict: Verdict, stage: Stage) -> Telling:
@@ -114,13 +121,18 @@ class Speaking:
         cited = [article for article in built.offered if article.key in told.cited]
         receipt.objections = objections(
             Proposal(
-                question_may_be_shared=verdict.may_share and not asked.past_the_cache,
+                question_may_be_shared=verdict.may_share
+                and not asked.past_the_cache
+                and not instructs(asked.text),
                 prompt_held_only_articles=built.turns == 0,
                 finished=told.finished,
                 declined=False,
                 cited=told.cited,
                 offered=frozenset(article.key for article in built.offered),
-                unsupported_figures=unsupported_figures(told.outcome.text, articles=cited),
+                unsupported_figures=(
+                    *unsupported_figures(told.outcome.text, articles=cited),
+                    *foreign_addresses(told.outcome.text, articles=cited),
+                ),
                 personal_marks=identifier_marks(told.outcome.text),
             )
         )

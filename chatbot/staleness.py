@@ -6,7 +6,7 @@ lists and replicas in step, and answers again what shoppers ask most.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable
 from datetime import datetime
 
 from django.db import transaction
@@ -50,12 +50,16 @@ def mark_stale(*, key: str, locale: str, now: datetime) -> list[int]:
     return stale
 
 
-def adopt_wordings(*, old_answer_id: int, new_answer_id: int, now: datetime) -> int:
-    """Let every wording of a stale answer lead to the one that replaces it; returns how many moved."""
+def adopt_wordings(
+    *, old_answer_id: int, new_answer_id: int, fits: Callable[[str], bool], now: datetime
+) -> int:
+    """Let the wordings of a stale answer that `fits` lets through lead to the one that replaces it.
+
+    The others stay stale: their next asker gets an answer of their own. Returns how many moved.
+    """
     with transaction.atomic():
-        moved: Sequence[int] = list(
-            Wording.objects.filter(answer_id=old_answer_id).values_list("id", flat=True)
-        )
+        rows = Wording.objects.filter(answer_id=old_answer_id).values_list("id", "text")
+        moved = [wording_id for wording_id, text in rows if fits(text)]
         Wording.objects.filter(id__in=moved).update(answer_id=new_answer_id)
         record_changes(moved, op=Change.ADD, now=now)
     return len(moved)

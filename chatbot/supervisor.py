@@ -13,6 +13,8 @@ from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
 
+from django.db import DatabaseError
+
 from base.ids import new_uuid
 from base.writer import Writer, WriterBusy
 from chatbot import answering, transcript
@@ -26,6 +28,7 @@ logger = logging.getLogger(__name__)
 LEASE_S = 60.0
 GRACE_S = 2.0
 FULL_WRITER_PAUSE_S = 0.2
+DATABASE_PAUSE_S = 2.0
 
 
 class Performance:
@@ -153,7 +156,8 @@ class Supervisor:
             performance.publish(frame)
 
     async def _perform(self, asked: Asked, performance: Performance) -> ServerFrame | None:
-        await self._lease(asked)
+        if not await self._lease(asked):
+            return None
         left_s = asked.deadline_s - self._desk.clock.monotonic_s() + GRACE_S
         try:
             async with asyncio.timeout(left_s):
@@ -164,9 +168,10 @@ class Supervisor:
             return await self._failed(asked, performance, "deadline")
         return await self._record(asked, outcome, performance, stopped=False)
 
-    async def _lease(self, asked: Asked) -> None:
+    async def _lease(self, asked: Asked) -> bool:
+        """Mark the question as being worked on; False when something ended it already."""
         until = self._desk.clock.now() + timedelta(seconds=LEASE_S)
-        await self._writer.run(
+        return await self._writer.run(
             partial(transcript.take_lease, asked.question_id, owner=self._owner, until=until)
         )
 
@@ -205,9 +210,15 @@ class Supervisor:
         return await self._write(job)
 
     async def _write(self, job: Callable[[], ServerFrame | None]) -> ServerFrame | None:
-        """Write an end down; it waits while the writer is full, since an end is never dropped."""
+        """Write an end down, again and again until it is durable: an end is never dropped.
+
+        The end is one conditional UPDATE, so a second try of one that did succeed writes nothing.
+        """
         while True:
             try:
                 return await self._writer.run(job)
             except WriterBusy:
                 await self._desk.clock.sleep(FULL_WRITER_PAUSE_S)
+            except DatabaseError:
+                logger.exception("an end could not be written; trying again")
+                await self._desk.clock.sleep(DATABASE_PAUSE_S)

@@ -36,7 +36,7 @@ FAULTS: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "figures": (
         {"unsupported_figures": ("7 days", "$3")},
-        "figures that no cited article holds: 7 days, $3",
+        "figures or addresses that no cited article holds: 7 days, $3",
     ),
     "personal": (
         {"personal_marks": ("a name", "an address")},

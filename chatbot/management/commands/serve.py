@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import warnings
@@ -37,6 +38,9 @@ class Command(BaseCommand):
         parser.add_argument("--port", type=int, default=env.number("PORT"))
 
     def handle(self, *args: object, **options: Any) -> None:
+        # The web server raises the signal again when it has shut down; as an exception it still
+        # lets the simulator and the lock be put away.
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
         with ExitStack() as stack:
             try:
                 stack.enter_context(ProcessLock(settings.DATA_DIR / "serve.lock"))
@@ -55,6 +59,7 @@ class Command(BaseCommand):
             host=host,
             port=port,
             workers=1,
+            lifespan="on",
             ws="websockets-sansio",
             ws_max_size=MAX_SOCKET_BYTES,
             ws_per_message_deflate=False,

@@ -71,9 +71,9 @@ class ChatConsumer(AsyncWebsocketConsumer):
         self._address = address
         try:
             self._opened = await self._open(runtime)
-        except BaseException:
-            runtime.sockets.leave(address)
-            raise
+        finally:
+            if self._opened is None:
+                runtime.sockets.leave(address)
         await self.accept()
         self._viewer = runtime.watchers.join(self._opened.conversation_id)
         self._sender = asyncio.create_task(self._send_frames(self._viewer))

@@ -19,14 +19,14 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from unfold import admin as unfold_admin  # type: ignore[import-untyped]  # ships no types
-from unfold.decorators import action as unfold_action  # type: ignore[import-untyped]
-from unfold.forms import (  # type: ignore[import-untyped]
+from unfold.decorators import action as unfold_action  # type: ignore[import-untyped]  # ships no types
+from unfold.forms import (  # type: ignore[import-untyped]  # ships no types
     AdminPasswordChangeForm,
     UserChangeForm,
     UserCreationForm,
 )
-from unfold.paginator import InfinitePaginator  # type: ignore[import-untyped]
-from unfold.widgets import (  # type: ignore[import-untyped]
+from unfold.paginator import InfinitePaginator  # type: ignore[import-untyped]  # ships no types
+from unfold.widgets import (  # type: ignore[import-untyped]  # ships no types
     UnfoldAdminDecimalFieldWidget,
     UnfoldAdminSelectWidget,
     UnfoldAdminTextareaWidget,

@@ -6,10 +6,11 @@ BIN = $(VENV)/bin
 TORCH_INDEX ?= https://download.pytorch.org/whl/cpu
 TORCH = torch==2.13.0
 
-.PHONY: help run test lint setup clean
+.PHONY: help run test lint setup faults clean
 help:
 	@echo "make run    install what is needed, then serve the chat (HOST, PORT; http://127.0.0.1:8000)"
 	@echo "make test   install the test tools, then run the whole suite"
+	@echo "make faults inject faults with real servers and processes; prints and stores a table (about half an hour)"
 	@echo "make lint   style, types and import contracts only"
 
 $(VENV)/.torch:
@@ -42,6 +43,9 @@ lint: $(VENV)/.test
 
 test: $(VENV)/.test
 	$(BIN)/python -m pytest $(ARGS)
+
+faults: $(VENV)/.test
+	$(BIN)/python -m benchmarks.faults $(ARGS)
 
 clean:
 	rm -rf $(VENV)

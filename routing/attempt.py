@@ -151,6 +151,7 @@ class Attempt:
         permit.close(
             outcome=Outcome.FAILURE if is_empty else outcome,
             used_tokens=None if reply.usage is None else usage.input_tokens + usage.output_tokens,
+            used_output_tokens=usage.output_tokens,
         )
         await self._close(
             Ending(

@@ -104,6 +104,11 @@ class Breaker:
         self._parked_until_s = math.inf
 
     @property
+    def generation(self) -> int:
+        """Rises with every change of state; results of older generations do not count."""
+        return self._generation
+
+    @property
     def parked_reason(self) -> str:
         """Why nothing passes until something changes; empty when not parked."""
         return self._parked
@@ -165,6 +170,23 @@ class Breaker:
     def unpark(self) -> None:
         """Something changed: go on in the state from before."""
         self._parked, self._parked_until_s = "", math.inf
+
+    def trip(self, *, now_s: float) -> None:
+        """Staff open the breaker by hand; it closes by probes, as after failures."""
+        self._open(now_s=now_s)
+
+    def open_until(self, until_s: float) -> None:
+        """Another process found the vendor ill: stay open as long as it does."""
+        if self._state is not State.OPEN or until_s > self._open_until_s:
+            self._openings += 1
+            self._open_until_s = until_s
+            self._enter(State.OPEN)
+
+    def reset(self) -> None:
+        """Staff, or a whole fleet's probes, say that the vendor is well: close, forget everything."""
+        self.unpark()
+        self._openings = 0
+        self._enter(State.CLOSED)
 
     def _report_probe(self, outcome: Outcome, *, now_s: float) -> None:
         if outcome in (Outcome.FAILURE, Outcome.SLOW):

@@ -12,6 +12,7 @@ Seconds are passed in; steps back of the clock are read as no time passed.
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from dataclasses import dataclass
 
@@ -82,12 +83,13 @@ class Dimension:
         return self._per_minute
 
     @property
-    def _rate_per_s(self) -> float:
+    def rate_per_s(self) -> float:
+        """How fast it refills at present."""
         return self._per_minute * self._share / 60.0
 
     @property
     def _burst(self) -> float:
-        return max(1.0, self._rate_per_s * BURST_S)
+        return max(1.0, self.rate_per_s * BURST_S)
 
     def change(self, per_minute: int, *, factor: float, now_s: float) -> None:
         """Take over a new limit; `factor` (0 to 1] slows the rate below it. History stays."""
@@ -103,7 +105,7 @@ class Dimension:
         """
         self._refill(now_s)
         lacking = ahead + min(float(amount), self._burst) - self._level
-        by_bucket_s = lacking / self._rate_per_s if lacking > _TINY else 0.0
+        by_bucket_s = lacking / self.rate_per_s if lacking > _TINY else 0.0
         if ahead + amount > self._per_minute:
             return by_bucket_s
         by_log_s = self._log.wait_s(ahead + amount, limit=self._per_minute, now_s=self._now_s)
@@ -117,6 +119,11 @@ class Dimension:
         self._log.add(taken)
         return taken
 
+    def cap(self, remaining: int, *, now_s: float) -> None:
+        """The vendor says that no more than `remaining` is left: hold no more than that."""
+        self._refill(now_s)
+        self._level = min(self._level, float(remaining))
+
     def settle(self, taken: Taken, *, amount: int, now_s: float) -> None:
         """Replace a reservation by what was used: the rest comes back, or more is owed."""
         self._refill(now_s)
@@ -126,4 +133,44 @@ class Dimension:
     def _refill(self, now_s: float) -> None:
         elapsed_s = max(0.0, now_s - self._now_s)
         self._now_s += elapsed_s
-        self._level = min(self._burst, self._level + elapsed_s * self._rate_per_s)
+        self._level = min(self._burst, self._level + elapsed_s * self.rate_per_s)
+
+
+class DayCount:
+    """Requests of the last 24 hours, in slots of ten minutes; a slot counts until all of it is old.
+
+    Of the limit 99 % is used: the vendor's day may be counted from another moment than ours.
+    """
+
+    SHARE = 0.99
+    _SLOT_S, _SLOTS = 600.0, 145
+
+    def __init__(self, per_day: int) -> None:
+        self.per_day = per_day
+        self._slots: deque[list[float]] = deque()
+        self._sum = 0.0
+
+    def wait_s(self, amount: int, *, now_s: float) -> float:
+        """Seconds until `amount` more requests fit into the day."""
+        self._drop(now_s)
+        over = self._sum + amount - max(1.0, math.floor(self.per_day * self.SHARE))
+        if over <= 0:
+            return 0.0
+        for slot, count in self._slots:
+            over -= count
+            if over <= 0:
+                return (slot + self._SLOTS) * self._SLOT_S - now_s
+        return self._SLOTS * self._SLOT_S
+
+    def add(self, amount: int, *, now_s: float) -> None:
+        """Count requests as made now."""
+        self._drop(now_s)
+        slot = math.floor(now_s / self._SLOT_S)
+        if not self._slots or self._slots[-1][0] < slot:
+            self._slots.append([slot, 0.0])
+        self._slots[-1][1] += amount
+        self._sum += amount
+
+    def _drop(self, now_s: float) -> None:
+        while self._slots and (self._slots[0][0] + self._SLOTS) * self._SLOT_S <= now_s + _TINY:
+            self._sum -= self._slots.popleft()[1]

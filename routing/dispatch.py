@@ -1,51 +1,33 @@
 """The fallback chain: from a prompt to one model's answer, inside one deadline.
 
-Each time a model is chosen, every model left tells how long its queue is, and `chains.choose`
-takes the first short one. Every attempt passes the gate of its own target and has its own ledger
-row. A failure is repeated or passed on as its verdict says; when text was shown already, the
-shopper is told to forget it first.
+The walk itself (which model, its gate, the attempt, what follows a failure) is `walk.py`. A failure
+is repeated or passed on as its verdict says; when text was shown already, the shopper is told to
+forget it first.
 """
 
 from __future__ import annotations
 
-import hashlib
-import logging
 from collections.abc import Awaitable, Callable, Collection, Sequence
-from dataclasses import dataclass
 
 from base.clock import Clock
-from routing.attempt import Ask, Attempt, Target
-from routing.chains import choose, usable
+from routing.attempt import Ask, Target
+from routing.chains import usable
 from routing.client import Client
-from routing.errors import ConfigurationError, Exhausted, Kind, Refused, TooLarge, VendorError
+from routing.errors import ConfigurationError, TooLarge
 from routing.gate import Gate, OnWait
 from routing.hosts import check_host, check_key
 from routing.ledger import Ledger
-from routing.retry import Attempts, RetryBudget, backoff_s
+from routing.permits import Caller
+from routing.retry import RetryBudget
+from routing.shaper import Urgency
 from routing.snapshot import Access
-from routing.specs import EndpointSpec, ModelSpec, Prompt, Reply, Tier, host_of
+from routing.specs import EndpointSpec, ModelSpec, Prompt, Tier, host_of
 from routing.tokens import Calibration, estimate_prompt_tokens
+from routing.walk import Answered, Walk
 
 __all__ = ["Answered", "Dispatcher", "usable"]
 
-logger = logging.getLogger(__name__)
-
-SHORTEST_ATTEMPT_S = 1.0
-
 Keys = Callable[[EndpointSpec], Access | None]
-
-
-@dataclass(frozen=True, slots=True)
-class Answered:
-    """An answer, who gave it, and what all attempts cost together.
-
-    `attempts` holds (model label, outcome in words) in order, the successful one last.
-    """
-
-    reply: Reply
-    model: ModelSpec
-    cost_nanousd: int
-    attempts: tuple[tuple[str, str], ...]
 
 
 class Dispatcher:
@@ -103,7 +85,8 @@ class Dispatcher:
             has_key=lambda endpoint: self._keys(endpoint) is not None,
             tier=tier,
         )
-        walk = _Walk(self, ask, on_restart=on_restart, on_wait=on_wait)
+        caller = Caller(flow=end_user, urgency=_urgency(tier, question_id=question_id))
+        walk = Walk(self, ask, caller=caller, on_restart=on_restart, on_wait=on_wait)
         walk.notes += [(omission.model.label, omission.reason) for omission in omissions]
         prompt_tokens = estimate_prompt_tokens(prompt)
         for model in models:
@@ -135,159 +118,8 @@ class Dispatcher:
         return target
 
 
-@dataclass(slots=True)
-class _Candidate:
-    target: Target
-    stamp: str
-    estimated_tokens: int
-    made: int = 0
-
-    @property
-    def model(self) -> ModelSpec:
-        return self.target.model
-
-
-class _Walk:
-    """One question on its way down a chain."""
-
-    def __init__(
-        self,
-        parts: Dispatcher,
-        ask: Ask,
-        *,
-        on_restart: Callable[[], Awaitable[None]],
-        on_wait: OnWait,
-    ) -> None:
-        self._parts = parts
-        self._ask = ask
-        self._on_restart = on_restart
-        self._on_wait = on_wait
-        self._began_s = parts.clock.monotonic_s()
-        self._candidates: list[_Candidate] = []
-        self._attempts = Attempts(usable_models=0)
-        self._cost_nanousd = 0
-        self._shown = False
-        self.notes: list[tuple[str, str]] = []
-
-    @property
-    def _left_s(self) -> float:
-        return self._ask.deadline_s - self._parts.clock.monotonic_s()
-
-    def add(self, model: ModelSpec, *, prompt_tokens: int, max_output_tokens: int) -> None:
-        """Let a model take part, or note why it cannot."""
-        try:
-            target = self._parts.target(
-                model, prompt_tokens=prompt_tokens, max_output_tokens=max_output_tokens
-            )
-        except TooLarge as error:
-            self.notes.append((model.label, str(error)))
-        except ConfigurationError as error:
-            logger.error("%s cannot be called: %s", model.label, error)  # noqa: TRY400
-            self.notes.append((model.label, str(error)))
-        else:
-            stamp = _stamp(target.access)
-            self._candidates.append(_Candidate(target, stamp, estimated_tokens=prompt_tokens))
-            self._attempts.usable_models += 1
-
-    async def run(self) -> Answered:
-        """Try models until one answers. Raises Exhausted."""
-        while (candidate := self._next()) is not None:
-            reply = await self._try(candidate)
-            if reply is not None:
-                self.notes.append((candidate.model.label, "answered"))
-                self._parts.budget.refund()
-                return Answered(reply, candidate.model, self._cost_nanousd, tuple(self.notes))
-        raise Exhausted(self.notes)
-
-    def _next(self) -> _Candidate | None:
-        """The model to try now; those that the gate would refuse are dropped."""
-        if self._left_s < SHORTEST_ATTEMPT_S and self._candidates:
-            self.notes.append((self._candidates[0].model.label, "no time was left"))
-            return None
-        etas_s: list[float] = []
-        for candidate in list(self._candidates):
-            try:
-                etas_s.append(
-                    self._parts.gate.eta_s(
-                        candidate.model, tokens=candidate.target.tokens, stamp=candidate.stamp
-                    )
-                )
-            except (Refused, TooLarge) as error:
-                self._drop(candidate, reason=str(error))
-        if not etas_s:
-            return None
-        return self._candidates[choose(etas_s, left_s=self._left_s)]
-
-    async def _try(self, candidate: _Candidate) -> Reply | None:
-        """One attempt, or None when another must be made."""
-        if self._shown:
-            self._shown = False
-            await self._on_restart()
-        try:
-            permit = await self._parts.gate.enter(
-                candidate.model,
-                tokens=candidate.target.tokens,
-                deadline_s=self._ask.deadline_s - SHORTEST_ATTEMPT_S,
-                stamp=candidate.stamp,
-                on_wait=self._on_wait,
-            )
-        except (Refused, TooLarge) as error:
-            self._drop(candidate, reason=str(error))
-            return None
-        parts = self._parts
-        attempt = Attempt(
-            candidate.target, client=parts.client, ledger=parts.ledger, clock=parts.clock
-        )
-        self._attempts.made += 1
-        candidate.made += 1
-        try:
-            reply = await attempt.run(self._ask, permit=permit)
-        except VendorError as error:
-            self._cost_nanousd += attempt.progress.cost_nanousd
-            self._shown = bool(attempt.progress.text)
-            await self._after(candidate, error)
-            return None
-        self._cost_nanousd += attempt.progress.cost_nanousd
-        if reply.usage is not None:
-            parts.calibration(candidate.model).learn(
-                estimated_tokens=candidate.estimated_tokens, real_tokens=reply.usage.input_tokens
-            )
-        return reply
-
-    async def _after(self, candidate: _Candidate, error: VendorError) -> None:
-        """Note a failure and prepare for the next attempt. Raises Exhausted if there is none."""
-        verdict = error.verdict
-        status = "" if error.status in (None, 200) else f" ({error.status})"
-        reason = f"{verdict.kind.value}{status}: {error}"
-        logger.warning("%s failed: %s", candidate.model.label, reason)
-        self._parts.gate.heed(candidate.model, verdict, reason=reason)
-        if not verdict.fall_back:
-            self.notes.append((candidate.model.label, reason))
-            raise Exhausted(self.notes) from error
-        if not self._may_retry(candidate, error):
-            self._drop(candidate, reason=reason)
-            return
-        self.notes.append((candidate.model.label, reason))
-        if verdict.kind is not Kind.RATE:  # after a rate refusal the gate itself makes us wait
-            await self._parts.clock.sleep(backoff_s(verdict, random=self._parts.random))
-
-    def _may_retry(self, candidate: _Candidate, error: VendorError) -> bool:
-        whole_s = max(self._ask.deadline_s - self._began_s, 1e-9)
-        untried = sum(1 for other in self._candidates if other.made == 0)
-        return self._attempts.may_retry(
-            error.verdict,
-            made_here=candidate.made,
-            untried=untried,
-            left_s=self._left_s,
-            gone_share=1 - self._left_s / whole_s,
-        ) and self._parts.budget.spend(error.verdict)
-
-    def _drop(self, candidate: _Candidate, *, reason: str) -> None:
-        self.notes.append((candidate.model.label, reason))
-        self._candidates.remove(candidate)
-
-
-def _stamp(access: Access) -> str:
-    """A short name for a key and address; it tells neither."""
-    text = f"{access.base_url}\n{access.api_key}"
-    return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
+def _urgency(tier: Tier, *, question_id: int | None) -> Urgency:
+    """A shopper's hard case first, then usual questions, then what nobody waits for."""
+    if question_id is None:
+        return Urgency.BACKGROUND
+    return Urgency.COMPLEX if tier in (Tier.COMPLEX, Tier.HIGH) else Urgency.USUAL

@@ -90,6 +90,43 @@ class Limits:
     requests_per_minute: int | None = None
     tokens_per_minute: int | None = None
     in_flight: int | None = None
+    input_tokens_per_minute: int | None = None
+    output_tokens_per_minute: int | None = None
+    requests_per_day: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """What one call takes from the limits: reserved before it, or used after it."""
+
+    input_tokens: int
+    output_tokens: int = 0
+
+    @property
+    def tokens(self) -> int:
+        """Both together, for vendors that count them in one bucket."""
+        return self.input_tokens + self.output_tokens
+
+
+@dataclass(frozen=True, slots=True)
+class RateState:
+    """What a response told about the limits; None where it told nothing (of use).
+
+    `*_reset_s` is the time until the bucket is FULL again, not until one call fits.
+    """
+
+    limit_requests: int | None = None
+    remaining_requests: int | None = None
+    reset_requests_s: float | None = None
+    limit_tokens: int | None = None
+    remaining_tokens: int | None = None
+    reset_tokens_s: float | None = None
+    limit_input_tokens: int | None = None
+    remaining_input_tokens: int | None = None
+    reset_input_tokens_s: float | None = None
+    limit_output_tokens: int | None = None
+    remaining_output_tokens: int | None = None
+    reset_output_tokens_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,11 +46,11 @@ async def test_a_small_call_does_not_overtake_a_large_one() -> None:
 
 
 async def test_waiting_is_announced_with_time_and_place() -> None:
-    """Whoever waits a second or more learns how long and behind how many."""
+    """Whoever waits a second or more learns how long, with a fifth to spare, and behind how many."""
     crowd = Crowd(FAST)
     for name in "abc":
         await crowd.come(name)
-    assert crowd.notices == [("b", 1.05, 0), ("c", 2.11, 1)]
+    assert crowd.notices == [("b", 1.26, 0), ("c", 2.53, 1)]
 
 
 async def test_nobody_polls() -> None:

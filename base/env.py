@@ -36,6 +36,12 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("CSRF_TRUSTED_ORIGINS", "", "Full origins (scheme, host, port) behind a proxy."),
     Setting("DATABASE_URL", "", "PostgreSQL address. Empty: SQLite in DATA_DIR.", secret=True),
     Setting(
+        "REDIS_URL",
+        "",
+        "Redis where processes share limits and breakers. Empty: this process keeps them.",
+        secret=True,
+    ),
+    Setting(
         "CELERY_BROKER_URL",
         "",
         "Celery broker. Empty: a worker thread in this process.",

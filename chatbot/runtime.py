@@ -17,6 +17,7 @@ from base import env
 from base.clock import Clock, SystemClock
 from base.reader import Reader
 from base.revision import Snapshots
+from base.state import SharedState
 from base.writer import Writer
 from cache.embedding import Embedder
 from cache.inflight import InFlight
@@ -33,8 +34,9 @@ from chatbot.visitors import ShopperRates, SocketCounter
 from chatbot.watchers import Watchers
 from routing.client import Client
 from routing.dispatch import Dispatcher, usable
-from routing.gate import Gate
+from routing.gate import Gate, LimitsFor
 from routing.ledger import Ledger
+from routing.redis_limits import RedisLimits
 from routing.snapshot import access_of
 from routing.specs import ModelSpec, Omission, RoutingSnapshot, Tier
 
@@ -53,6 +55,7 @@ class Runtime:
         self.watchers = Watchers()
         self.sockets = SocketCounter(settings.CHAT_SOCKETS_PER_IP)
         self.rates = ShopperRates(settings.CHAT_RATE_PER_SHOPPER)
+        self.shared = SharedState(settings.REDIS_URL) if settings.REDIS_URL else None
         self._owns_embedder = embedder is None
         self.embedder = embedder or Embedder(settings.EMBEDDING_MODEL)
         vectors = KnownVectors(
@@ -109,6 +112,8 @@ class Runtime:
             now=self.clock.now,
         )
         await self.store.load_all()
+        if self.shared is not None:
+            await self.shared.start()
         self.client = Client()
         self.loop = asyncio.get_running_loop()
         self.desk = self._desk()
@@ -127,6 +132,8 @@ class Runtime:
         if self._following is not None:
             self._following.cancel()
         await self.client.close()
+        if self.shared is not None:
+            await self.shared.stop()
         if self._owns_embedder:
             self.embedder.stop()
         self.store.stop()
@@ -140,7 +147,7 @@ class Runtime:
             await self.store.follow()
 
     def _desk(self) -> Desk:
-        gate = Gate(clock=self.clock, random=random.random)
+        gate = Gate(clock=self.clock, random=random.random, limits_for=self._limits_for())
         ledger = Ledger(writer=self.writer, routing=lambda: self.routing, clock=self.clock)
         self.gate = gate
         dispatcher = Dispatcher(
@@ -163,6 +170,13 @@ class Runtime:
             reader=self.reader,
             clock=self.clock,
         )
+
+    def _limits_for(self) -> LimitsFor | None:
+        """Where the limits' state lives: in Redis when processes share it there, else here."""
+        shared = self.shared
+        if shared is None:
+            return None
+        return lambda key: RedisLimits(key, state=shared, clock=self.clock)
 
     async def _follow(self) -> None:
         """Swap in newer configurations and follow the cache's changes, for as long as the process runs."""

@@ -135,6 +135,7 @@ SECURE_REFERRER_POLICY = "same-origin"
 
 CHANNEL_LAYERS = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}
 
+REDIS_URL = env.text("REDIS_URL")
 CELERY_BROKER_URL = env.text("CELERY_BROKER_URL") or "memory://localhost/"
 CELERY_IN_PROCESS = not env.text("CELERY_BROKER_URL")
 CELERY_TASK_IGNORE_RESULT = True

@@ -22,7 +22,7 @@ from routing.permits import NOBODY, Caller, LaneState, Permit
 from routing.shaper import Full, Place
 from routing.specs import ModelSpec, Need
 
-__all__ = ["Caller", "Gate", "LaneState", "OnWait", "Permit"]
+__all__ = ["Caller", "Gate", "LaneState", "LimitsFor", "OnWait", "Permit"]
 
 OnWait = Callable[[float, int], Awaitable[None]]
 LimitsFor = Callable[[tuple[str, str]], LaneLimits]

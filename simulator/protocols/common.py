@@ -73,9 +73,9 @@ def bearer(authorization: str) -> str:
 
 def wait_headers(problem: Problem, *, with_ms: bool = False) -> Headers:
     """`retry-after` of a refusal in whole seconds, rounded up; verbatim where a fault says so."""
-    if problem.retry_after is not None:
-        return [("retry-after", problem.retry_after)]
-    if problem.refusal is None or problem.silent_wait or problem.kind == "quota":
+    if problem.telling.retry_after is not None:
+        return [("retry-after", problem.telling.retry_after)]
+    if problem.refusal is None or problem.telling.silent_wait or problem.kind == "quota":
         return []
     wait_s = problem.refusal.wait_s
     headers = [("retry-after", str(max(1, math.ceil(wait_s))))]

@@ -4,6 +4,7 @@ is for this machine only."""
 from __future__ import annotations
 
 import json
+import time
 from dataclasses import asdict
 from typing import Any
 
@@ -55,6 +56,7 @@ def _health(simulator: Simulator) -> Answer:
         "status": "ok",
         "in_flight": simulator.in_flight,
         "now": simulator.clock.now().isoformat(),
+        "process_cpu_s": time.process_time(),
         "calls": simulator.arrivals.total,
         "redirects_followed": simulator.arrivals.redirects_followed,
     } | {"connections": asdict(simulator.connections)}

@@ -134,7 +134,10 @@ class Problem(Exception):
 
 @dataclass(slots=True)
 class Exchange:
-    """One admitted request and its planned answer; `sent_tokens` of text went out so far."""
+    """One admitted request and its planned answer; `sent_tokens` of text went out so far.
+
+    `frames` is a dialect's own memory: what stands before and after the text in each stream block.
+    """
 
     ask: Ask
     vendor: Vendor
@@ -146,6 +149,7 @@ class Exchange:
     levels: Mapping[str, Level] = field(default_factory=dict)
     faults: Mapping[str, Fault] = field(default_factory=dict)
     sent_tokens: int = 0
+    frames: dict[str, tuple[bytes, bytes]] = field(default_factory=dict)
 
     @property
     def tells_usage(self) -> bool:

@@ -19,6 +19,7 @@ from simulator.protocols.common import (
     in_range,
     invalid,
     load_object,
+    quoted,
     text_of,
     wait_headers,
     whole_number,
@@ -89,6 +90,11 @@ def _error(problem: Problem, *, request_id: str) -> dict[str, Any]:
 def _event(name: str, **fields: object) -> bytes:
     data = dump({"type": name} | fields)
     return b"event: " + name.encode() + b"\ndata: " + data + b"\n\n"
+
+
+_DELTA_START, _, _DELTA_END = _event(
+    "content_block_delta", index=0, delta={"type": "text_delta", "text": "TEXT"}
+).partition(b'"TEXT"')
 
 
 def _request_id(request_id: str) -> str:
@@ -179,8 +185,7 @@ class AnthropicDialect:
         ]
 
     def piece(self, exchange: Exchange, text: str) -> bytes:
-        delta = {"type": "text_delta", "text": text}
-        return _event("content_block_delta", index=0, delta=delta)
+        return _DELTA_START + quoted(text) + _DELTA_END
 
     def closing(self, exchange: Exchange) -> list[bytes]:
         fields: dict[str, Any] = {"delta": self._stop(exchange)}

@@ -17,6 +17,7 @@ from simulator.protocols.common import (
     in_range,
     invalid,
     load_object,
+    quoted,
     text_of,
     wait_headers,
     whole_number,
@@ -62,6 +63,8 @@ _SHARED_ERRORS: dict[str, tuple[str, str | None]] = {
     "too_large": ("invalid_request_error", "request_too_large"),
     "unprocessable": ("invalid_request_error", "invalid_parameter"),
 }
+_SLOT = "\x00text\x00"
+_SLOT_JSON = quoted(_SLOT)
 _SERVER_ERROR = ("server_error", None)
 
 
@@ -178,8 +181,13 @@ class OpenAIDialect:
         return [*blocks, self._chunk(exchange, delta={"role": "assistant", "content": ""})]
 
     def piece(self, exchange: Exchange, text: str) -> bytes:
-        refused = exchange.reply.finish == "refusal" and exchange.vendor.name == "openai"
-        return self._chunk(exchange, delta={"refusal" if refused else "content": text})
+        frame = exchange.frames.get("piece")
+        if frame is None:
+            refused = exchange.reply.finish == "refusal" and exchange.vendor.name == "openai"
+            empty = self._chunk(exchange, delta={"refusal" if refused else "content": _SLOT})
+            before, _, after = empty.partition(_SLOT_JSON)
+            frame = exchange.frames["piece"] = (before, after)
+        return frame[0] + quoted(text) + frame[1]
 
     def closing(self, exchange: Exchange) -> list[bytes]:
         blocks = [self._chunk(exchange, delta={}, finish=self._finish(exchange))]

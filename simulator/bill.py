@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import deque
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
 COMPLETED, ABORTED, REFUSED, ERROR = "completed", "aborted", "refused_429", "error"
@@ -23,7 +23,11 @@ def key_id(key: str) -> str:
 
 @dataclass(slots=True)
 class Row:
-    """One request; `input_tokens` includes `cached_tokens`, `cost_nano` is in `currency`."""
+    """One request; `input_tokens` includes `cached_tokens`, `cost_nano` is in `currency`.
+
+    `arrived_s` and `ended_s` are Unix times, `arrived_monotonic_s` is of this machine's monotonic
+    clock; `reason` says why it was refused.
+    """
 
     request_id: str
     client_request_id: str | None
@@ -42,6 +46,17 @@ class Row:
     cached_tokens: int = 0
     output_tokens: int = 0
     cost_nano: int = 0
+    reason: str | None = None
+    arrived_s: float = 0.0
+    arrived_monotonic_s: float = 0.0
+    ended_s: float | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        """Every field."""
+        return {name: getattr(self, name) for name in _COLUMNS}
+
+
+_COLUMNS = tuple(item.name for item in fields(Row))
 
 
 @dataclass(slots=True)
@@ -114,6 +129,6 @@ class Bill:
             "rows": rows,
         }
         if with_rows:
-            bill["requests"] = [asdict(row) for row in self._rows]
+            bill["requests"] = [row.as_json() for row in self._rows]
             bill["requests_dropped"] = self._total.requests - len(self._rows)
         return bill

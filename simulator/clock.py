@@ -17,8 +17,8 @@ class Clock(Protocol):
     def now(self) -> datetime:
         """The simulated UTC date and time."""
 
-    async def sleep(self, seconds_s: float) -> None:
-        """Let `seconds_s` pass."""
+    async def sleep(self, seconds_s: float, *, until: asyncio.Future[None]) -> None:
+        """Let `seconds_s` pass, less if `until` is done before."""
 
 
 class SystemClock:
@@ -35,8 +35,26 @@ class SystemClock:
     def now(self) -> datetime:
         return datetime.now(UTC) + self._shift
 
-    async def sleep(self, seconds_s: float) -> None:
-        await asyncio.sleep(seconds_s)
+    async def sleep(self, seconds_s: float, *, until: asyncio.Future[None]) -> None:
+        if until.done():
+            return
+        if seconds_s <= 0:
+            await asyncio.sleep(0)
+            return
+        loop = asyncio.get_running_loop()
+        waiter = loop.create_future()
+
+        def wake(_: object = None) -> None:
+            if not waiter.done():
+                waiter.set_result(None)
+
+        timer = loop.call_later(seconds_s, wake)
+        until.add_done_callback(wake)
+        try:
+            await waiter
+        finally:
+            timer.cancel()
+            until.remove_done_callback(wake)
 
 
 class ManualClock:
@@ -53,7 +71,7 @@ class ManualClock:
     def now(self) -> datetime:
         return self._start + timedelta(microseconds=self._elapsed_ns // 1000)
 
-    async def sleep(self, seconds_s: float) -> None:
+    async def sleep(self, seconds_s: float, *, until: asyncio.Future[None]) -> None:
         self.slept_s += seconds_s
         await asyncio.sleep(0)
 

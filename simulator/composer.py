@@ -109,10 +109,16 @@ def units(text: str) -> frozenset[str]:
     return frozenset(found)
 
 
+@lru_cache(maxsize=512)
+def _weighed(articles: tuple[Article, ...]) -> tuple[list[frozenset[str]], Counter[str]]:
+    """The units of each article, and in how many articles each unit is."""
+    bodies = [units(f"{article.title}\n{article.body}") for article in articles]
+    return bodies, Counter(unit for body in bodies for unit in body)
+
+
 def rank(question: str, *, articles: Sequence[Article]) -> list[tuple[float, Article]]:
     """Articles by their overlap with the question, best first; the first listed is favoured."""
-    bodies = [units(f"{article.title}\n{article.body}") for article in articles]
-    frequency = Counter(unit for body in bodies for unit in body)
+    bodies, frequency = _weighed(tuple(articles))
     asked = units(question)
     scored = []
     for place, (article, body) in enumerate(zip(articles, bodies, strict=True)):

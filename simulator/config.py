@@ -8,9 +8,9 @@ from datetime import date
 from typing import Any
 
 from simulator.catalog import VENDORS, find
+from simulator.windows import BURST as BURST
 from simulator.windows import MINUTE, Limits, Window
 
-BURST = Window(length_s=2, factor=2.0)
 _UNIT_NANO = 1_000_000_000
 
 
@@ -24,7 +24,8 @@ class Config:
 
     `limits` is keyed by "vendor/model", "vendor" or "*", the narrowest one wins as a whole.
     `credit_units` is the prepaid credit of each key at a vendor in whole units of its currency
-    (absent = endless); DeepSeek and the gateway report it.
+    (absent = endless); DeepSeek and the gateway report it. `minute_s` is how long a minute of the
+    limits really is: every window, and every wait and reset told, shrinks with it.
     """
 
     limits: Mapping[str, Limits] = field(default_factory=dict)
@@ -36,6 +37,11 @@ class Config:
     today: date | None = None
     default_max_tokens: int = 1024
     prompt_cache_ttl_s: float = 300.0
+    minute_s: float = 60.0
+
+    def __post_init__(self) -> None:
+        if isinstance(self.minute_s, bool) or not 0 < self.minute_s <= 60:
+            raise ConfigError("minute_s must be above 0 and at most 60")
 
     def credit_nano(self, vendor: str) -> int | None:
         """The credit of each key in nano-units, None = endless."""

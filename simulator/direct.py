@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from simulator.arrivals import Filter
 from simulator.catalog import VENDORS
 from simulator.faults import parse
 from simulator.server import App
@@ -132,5 +133,16 @@ def call(app: App, path: str, **request: Any) -> Answer:
 
 def order(app: App, name: str, **fields: Any) -> None:
     """Put a fault in force from now on; fields as in `faults.parse`, raises FaultError."""
-    now_ns = app.simulator.clock.monotonic_ns()
-    app.simulator.faults.add(parse({"name": name} | fields, now_ns=now_ns))
+    clock = app.simulator.clock
+    fault = parse({"name": name} | fields, now_ns=clock.monotonic_ns(), now=clock.now())
+    app.simulator.faults.add(fault)
+
+
+def heal(app: App, name: str | None = None) -> int:
+    """Lift the faults of a name, or all; returns how many."""
+    return app.simulator.faults.remove(name)
+
+
+def arrivals(app: App, **wanted: Any) -> list[dict[str, Any]]:
+    """Calls in the order they arrived; fields as in `arrivals.Filter`."""
+    return list(app.simulator.arrivals.calls(Filter(**wanted))["calls"])

@@ -9,7 +9,8 @@ import itertools
 import uuid
 from dataclasses import dataclass
 
-from simulator import composer
+from simulator import composer, tricks
+from simulator.arrivals import Arrivals, Connections
 from simulator.bill import ABORTED, COMPLETED, ERROR, REFUSED, Bill, Row
 from simulator.catalog import ModelSpec, Vendor, served
 from simulator.clock import Clock
@@ -21,8 +22,10 @@ from simulator.prompt_cache import PromptCache
 from simulator.refusals import rate_problem, status_problem
 from simulator.windows import (
     INPUT_TOKENS,
+    NS_PER_S,
     OUTPUT_TOKENS,
     REQUESTS,
+    REQUESTS_PER_DAY,
     TOKENS,
     Gate,
     Level,
@@ -31,6 +34,7 @@ from simulator.windows import (
 )
 
 _THOUGHT_TOKENS = 48
+_NOMINAL_MINUTE_S = 60.0
 
 
 @dataclass(slots=True)
@@ -56,6 +60,13 @@ def _thought_tokens(ask: Ask, *, model: ModelSpec) -> int:
     return min(_THOUGHT_TOKENS, ask.max_tokens or _THOUGHT_TOKENS)
 
 
+def _reason(problem: Problem) -> str:
+    """What refused a request: the fault that ordered it, a limit (`requests/2s`), or its kind."""
+    if problem.telling.fault is not None:
+        return f"fault:{problem.telling.fault}"
+    return problem.refusal.reason if problem.refusal is not None else problem.kind
+
+
 class Simulator:
     """The state behind the endpoints: limits in force, faults, bill, turn counter."""
 
@@ -68,8 +79,10 @@ class Simulator:
 
     def _start(self) -> None:
         self.bill = Bill()
+        self.arrivals = Arrivals()
+        self.connections = Connections()
         self.in_flight = 0
-        self._gate = Gate(self.config.windows)
+        self._gate = Gate(self.config.windows, scale=self.config.minute_s / _NOMINAL_MINUTE_S)
         self._turns = itertools.count()
         self._prompts = PromptCache(ttl_s=self.config.prompt_cache_ttl_s)
 
@@ -81,21 +94,27 @@ class Simulator:
 
     def limits_for(self, vendor: Vendor, *, model: str) -> Limits:
         """Limits in force now for a model asked of a vendor."""
-        for name in (f"{vendor.name}/{model}", vendor.name, "*"):
-            if name in self.limits:
-                return self.limits[name]
-        return Limits()
+        names = (f"{vendor.name}/{model}", vendor.name, "*")
+        limits = next((self.limits[name] for name in names if name in self.limits), Limits())
+        now_ns = self.clock.monotonic_ns()
+        factor = self.faults.limit_factor(vendor.name, model=model, now_ns=now_ns)
+        return limits if factor == 1 else limits.scaled(factor)
 
     def open_row(self, vendor: Vendor, *, key: str, client_request_id: str | None) -> Row:
         """A row for a request that has just arrived."""
-        return Row(
+        now = self.clock.now()
+        row = Row(
             request_id=uuid.uuid4().hex,
             client_request_id=client_request_id,
             vendor=vendor.name,
             currency=vendor.currency,
             key=key,
-            started_at=self.clock.now().isoformat(),
+            started_at=now.isoformat(),
+            arrived_s=now.timestamp(),
+            arrived_monotonic_s=self.clock.monotonic_ns() / NS_PER_S,
         )
+        self.arrivals.add(row)
+        return row
 
     def levels(self, row: Row, *, vendor: Vendor, model: str) -> dict[str, Level]:
         """What is left of the limits of this key and model."""
@@ -123,7 +142,7 @@ class Simulator:
             usage=Usage(
                 input_tokens,
                 self._cached_tokens(ask, vendor=vendor, model=model, row=row),
-                count_tokens(reply.text) + thought_tokens,
+                reply.tokens + thought_tokens,
                 thought_tokens,
             ),
             now=self.clock.now(),
@@ -131,6 +150,7 @@ class Simulator:
             faults=struck,
         )
         self.in_flight += 1
+        self.arrivals.count(row)
         return Admission(exchange, ticket)
 
     def finish(self, admission: Admission, *, complete: bool) -> None:
@@ -148,13 +168,19 @@ class Simulator:
         amounts = _amounts(usage.input_tokens, output_tokens)
         admission.ticket.settle(amounts, now_ns=self.clock.monotonic_ns())
         self.in_flight -= 1
-        self.bill.close(row)
+        self._close(row)
 
     def fail(self, row: Row, *, problem: Problem, http_status: int) -> None:
         """Bill nothing for a request that got an error answer."""
         row.status = REFUSED if problem.status == 429 else ERROR
         row.http_status = http_status
         row.error = problem.kind
+        row.reason = _reason(problem)
+        self.arrivals.count(row, reason=row.reason)
+        self._close(row)
+
+    def _close(self, row: Row) -> None:
+        row.ended_s = self.clock.now().timestamp()
         self.bill.close(row)
 
     def _check(
@@ -184,10 +210,16 @@ class Simulator:
             raise rate_problem(struck["429"])
         ticket = self._ticket(ask, vendor=vendor, row=row, input_tokens=input_tokens)
         for fault in struck.values():
-            if problem := status_problem(fault):
+            if problem := self._ordered_problem(fault):
                 ticket.settle(_amounts(0, 0), now_ns=now_ns)
                 raise problem
         return struck, ticket
+
+    def _ordered_problem(self, fault: Fault) -> Problem | None:
+        status = None
+        if fault.name == "brown_out":
+            status = self.faults.choose(list(fault.option("statuses")))
+        return status_problem(fault, status=status)
 
     def _cached_tokens(self, ask: Ask, *, vendor: Vendor, model: ModelSpec, row: Row) -> int:
         if model.price.cached_nano is None:
@@ -200,7 +232,7 @@ class Simulator:
         output_tokens = ask.max_tokens or self.config.default_max_tokens
         outcome = self._gate.admit(
             (vendor.name, row.key, ask.model),
-            amounts={REQUESTS: 1} | _amounts(input_tokens, output_tokens),
+            amounts={REQUESTS: 1, REQUESTS_PER_DAY: 1} | _amounts(input_tokens, output_tokens),
             limits=self.limits_for(vendor, model=ask.model),
             now_ns=self.clock.monotonic_ns(),
         )
@@ -219,6 +251,8 @@ class Simulator:
             return Reply("")
         if "refusal" in struck:
             return Reply(composer.refusal(ask.question), "refusal")
+        if giant := struck.get("giant"):
+            return tricks.giant_reply(int(giant.option("bytes")))
         if "does_not_know" in struck:
             text = composer.unknown(ask.question)
         else:

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 from simulator.bill import Row
 from simulator.catalog import ModelSpec, Vendor
+from simulator.counting import count_tokens
 from simulator.faults import Fault
 from simulator.windows import Level, Refusal
 
@@ -55,21 +56,63 @@ class Usage:
     output_tokens: int = 0
     thought_tokens: int = 0
 
+    def times(self, factor: float) -> Usage:
+        """Every figure times a factor."""
+        return Usage(
+            int(self.input_tokens * factor),
+            int(self.cached_tokens * factor),
+            int(self.output_tokens * factor),
+            int(self.thought_tokens * factor),
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """The answer as planned; finish is stop, length or refusal."""
+    """The answer as planned; finish is stop, length or refusal. The text comes
+    `times` times in a row where the answer is too long to be looked at as a whole."""
 
     text: str
     finish: str = "stop"
+    times: int = 1
+
+    @property
+    def tokens(self) -> int:
+        """Own-counted tokens of the text."""
+        return count_tokens(self.text) * self.times
+
+    @property
+    def full_text(self) -> str:
+        """The whole text."""
+        return self.text * self.times
+
+
+@dataclass(frozen=True, slots=True)
+class Telling:
+    """How an ordered error answer tells its wait and what its body is.
+
+    `retry_after` is a header sent verbatim instead of the computed one; `silent_wait` leaves the
+    vendor's own form out, `wait_form` tells `wait_s` in that form instead, `extra_headers` are sent
+    besides. `body` is one of `fault_catalog.BODIES`, `fault` names the fault that ordered it.
+    """
+
+    retry_after: str | None = None
+    silent_wait: bool = False
+    wait_form: str = "usual"
+    wait_s: float = 0.0
+    extra_headers: Mapping[str, str] = field(default_factory=dict)
+    body: str = "json"
+    fault: str | None = None
+
+
+AS_THE_VENDOR = Telling()
 
 
 class Problem(Exception):
     """A request that gets an error answer.
 
-    Kinds: bad_key, no_route, invalid, context, unknown_model, rate, quota, balance, overloaded,
-    unavailable, timeout, server, html. `retry_after` is a header sent verbatim instead of the
-    computed one; `silent_wait` leaves the header out, `extra_headers` are sent besides.
+    Kinds: bad_key, no_route, invalid, context, content, unknown_model, rate, quota, balance,
+    forbidden, conflict, too_large, unprocessable, overloaded, unavailable, timeout, server, html,
+    redirect.
     """
 
     def __init__(
@@ -79,23 +122,22 @@ class Problem(Exception):
         *,
         status: int,
         refusal: Refusal | None = None,
-        retry_after: str | None = None,
-        silent_wait: bool = False,
-        extra_headers: Mapping[str, str] | None = None,
+        telling: Telling = AS_THE_VENDOR,
     ) -> None:
         super().__init__(message)
         self.kind = kind
         self.message = message
         self.status = status
         self.refusal = refusal
-        self.retry_after = retry_after
-        self.silent_wait = silent_wait
-        self.extra_headers = extra_headers or {}
+        self.telling = telling
 
 
 @dataclass(slots=True)
 class Exchange:
-    """One admitted request and its planned answer; `sent_tokens` of text went out so far."""
+    """One admitted request and its planned answer; `sent_tokens` of text went out so far.
+
+    `frames` is a dialect's own memory: what stands before and after the text in each stream block.
+    """
 
     ask: Ask
     vendor: Vendor
@@ -107,11 +149,23 @@ class Exchange:
     levels: Mapping[str, Level] = field(default_factory=dict)
     faults: Mapping[str, Fault] = field(default_factory=dict)
     sent_tokens: int = 0
+    frames: dict[str, tuple[bytes, bytes]] = field(default_factory=dict)
 
     @property
     def tells_usage(self) -> bool:
         """Whether usage figures are sent."""
         return "no_usage" not in self.faults
+
+    @property
+    def lie(self) -> float:
+        """What the usage figures told are multiplied with."""
+        fault = self.faults.get("lying_usage")
+        return float(fault.option("factor")) if fault else 1.0
+
+    @property
+    def told_usage(self) -> Usage:
+        """The usage as the answer states it, which a fault can make untrue."""
+        return self.usage if self.lie == 1 else self.usage.times(self.lie)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,20 +1,17 @@
-"""The simulator as an ASGI application and as a server on a socket of its own."""
+"""The simulator as an ASGI application."""
 
 from __future__ import annotations
 
 import json
-import socket
-from collections.abc import Callable
-
-import uvicorn
 
 from simulator import accounts, control, routes
 from simulator.bill import key_id
 from simulator.catalog import VENDORS, sold_by
 from simulator.clock import Clock, SystemClock
 from simulator.config import Config
-from simulator.delivery import check_key, converse, render
+from simulator.delivery import check_key, converse
 from simulator.engine import Simulator
+from simulator.error_answers import render
 from simulator.exchange import Dialect, Failure, Problem, Request
 from simulator.protocols.anthropic import AnthropicDialect
 from simulator.protocols.common import JSON_TYPE, dump
@@ -23,7 +20,7 @@ from simulator.protocols.openai import OpenAIDialect
 from simulator.wire import BodyTooLarge, ClientGone, Receive, Scope, Send, Wire
 
 _BODY_LIMIT_BYTES = 32 * 1024 * 1024
-_BACKLOG = 2048
+_REDIRECTED = "/redirected"
 
 DIALECTS: dict[str, Dialect] = {
     "openai": OpenAIDialect(),
@@ -58,6 +55,8 @@ class App:
         await self._vendor(wire, body=body)
 
     async def _vendor(self, wire: Wire, *, body: bytes) -> None:
+        if wire.path.startswith(_REDIRECTED):
+            self.simulator.arrivals.redirects_followed += 1
         route = routes.match(wire.path)
         if route is None or route.method != wire.method:
             message = f"Invalid URL ({wire.method} {wire.path})"
@@ -125,53 +124,3 @@ def create_app(config: Config | None = None, clock: Clock | None = None) -> App:
     """A new simulator behind an ASGI application."""
     config = config or Config()
     return App(Simulator(config, clock or SystemClock(config.today)))
-
-
-def bind(host: str, port: int) -> socket.socket:
-    """A listening socket, port 0 = any free one; raises OSError if the address is taken."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM)
-    try:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind((host, port))
-        listener.listen(_BACKLOG)
-    except OSError:
-        listener.close()
-        raise
-    return listener
-
-
-def url_of(listener: socket.socket) -> str:
-    """The address of a listening socket."""
-    host, port = listener.getsockname()[:2]
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
-
-
-def build_server(app: App) -> uvicorn.Server:
-    """A uvicorn server for the application, quiet, without lifespan."""
-    settings = uvicorn.Config(
-        app,
-        lifespan="off",
-        log_level="critical",
-        access_log=False,
-        server_header=False,
-        ws="none",
-        timeout_graceful_shutdown=1,
-    )
-    return uvicorn.Server(settings)
-
-
-def serve(
-    host: str = "127.0.0.1",
-    port: int = 9100,
-    *,
-    config: Config | None = None,
-    clock: Clock | None = None,
-    app: App | None = None,
-    announce: Callable[[str], object] = lambda line: None,
-) -> None:
-    """Serve until interrupted; `announce` gets the first line once connections are accepted."""
-    app = app or create_app(config, clock)
-    with bind(host, port) as listener:
-        announce(f"simulator listening on {url_of(listener)}")
-        build_server(app).run(sockets=[listener])

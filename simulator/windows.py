@@ -9,12 +9,15 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 NS_PER_S = 1_000_000_000
 _MINUTE_S = 60
 
+_DAY_S = 86_400
+
 REQUESTS, TOKENS = "requests", "tokens"
+REQUESTS_PER_DAY = "requests_per_day"
 INPUT_TOKENS, OUTPUT_TOKENS = "input_tokens", "output_tokens"
 IN_FLIGHT = "concurrency"
 
@@ -26,23 +29,42 @@ class Window:
     length_s: int
     factor: float = 1.0
 
+    @property
+    def label(self) -> str:
+        """Its length as refusals name it."""
+        return f"{self.length_s}s"
+
     def cap(self, per_minute: int) -> int:
         """Amount allowed within the window, at least 1."""
         return max(1, int(per_minute * self.factor * self.length_s / _MINUTE_S))
 
 
 MINUTE = Window(_MINUTE_S)
+BURST = Window(2, 2.0)
+DAY = Window(_DAY_S)
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Per-minute limits of one (key, model) and its cap of requests in flight; None = no limit."""
+    """Per-minute limits of one (key, model), requests per day (`rpd`) and its cap of requests in
+    flight; None = no limit."""
 
     rpm: int | None = None
     tpm: int | None = None
     input_tpm: int | None = None
     output_tpm: int | None = None
     in_flight: int | None = None
+    rpd: int | None = None
+
+    def scaled(self, factor: float) -> Limits:
+        """These limits times a factor, each at least 1."""
+        figures = {item.name: getattr(self, item.name) for item in fields(self)}
+        return Limits(
+            **{
+                name: None if figure is None else max(1, int(figure * factor))
+                for name, figure in figures.items()
+            }
+        )
 
     def per_minute(self) -> dict[str, int]:
         """Limits by dimension, only those that are set."""
@@ -57,13 +79,22 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """Why a request was not admitted; `wait_s` is when it would fit if nothing else came."""
+    """Why a request was not admitted; `wait_s` is when it would fit if nothing else came.
+
+    `window` is the nominal length of the window that refused, "" if none did.
+    """
 
     dimension: str
     limit: int
     used: int
     asked: int
     wait_s: float
+    window: str = ""
+
+    @property
+    def reason(self) -> str:
+        """`requests/2s`, `tokens/60s`, `requests_per_day`, `concurrency`."""
+        return f"{self.dimension}/{self.window}" if self.window else self.dimension
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +115,8 @@ class _Event:
 class SlidingLog:
     """Events of one window; `now_ns` must not go back between calls."""
 
-    def __init__(self, window: Window) -> None:
-        self._length_ns = window.length_s * NS_PER_S
+    def __init__(self, window: Window, *, scale: float = 1.0) -> None:
+        self._length_ns = round(window.length_s * scale * NS_PER_S)
         self._events: deque[_Event] = deque()
         self._used = 0
 
@@ -125,23 +156,33 @@ class SlidingLog:
 
 
 class Meter:
-    """Windows and in-flight count of one (vendor, key, model)."""
+    """Windows and in-flight count of one (vendor, key, model); `scale` shortens every window."""
 
-    def __init__(self, windows: tuple[Window, ...]) -> None:
+    def __init__(self, windows: tuple[Window, ...], *, scale: float = 1.0) -> None:
         self._windows = windows
+        self._scale = scale
         self._logs: dict[str, list[SlidingLog]] = {}
+        self._day = SlidingLog(DAY, scale=scale)
         self.in_flight = 0
 
     def logs(self, dimension: str) -> list[SlidingLog]:
         """The logs of a dimension, one per window."""
+        if dimension == REQUESTS_PER_DAY:
+            return [self._day]
         if dimension not in self._logs:
-            self._logs[dimension] = [SlidingLog(window) for window in self._windows]
+            scale = self._scale
+            self._logs[dimension] = [SlidingLog(w, scale=scale) for w in self._windows]
         return self._logs[dimension]
 
     def refusal(self, amounts: Mapping[str, int], *, limits: Limits, now_ns: int) -> Refusal | None:
         """The first limit the request breaks, None if it may pass. Changes nothing."""
         if limits.in_flight is not None and self.in_flight >= limits.in_flight:
-            return Refusal(IN_FLIGHT, limits.in_flight, self.in_flight, 1, 1.0)
+            return Refusal(IN_FLIGHT, limits.in_flight, self.in_flight, 1, self._scale)
+        if limits.rpd is not None:
+            wait_ns = self._day.wait_ns(1, cap=limits.rpd, now_ns=now_ns)
+            if wait_ns:
+                used = self._day.used(now_ns)
+                return Refusal(REQUESTS_PER_DAY, limits.rpd, used, 1, wait_ns / NS_PER_S)
         for dimension, limit in limits.per_minute().items():
             amount = amounts[dimension]
             for window, log in zip(self._windows, self.logs(dimension), strict=True):
@@ -150,7 +191,8 @@ class Meter:
                     continue  # a short window must not forbid what the minute allows
                 wait_ns = log.wait_ns(amount, cap=window.cap(limit), now_ns=now_ns)
                 if wait_ns:
-                    return Refusal(dimension, limit, used, amount, wait_ns / NS_PER_S)
+                    wait_s = wait_ns / NS_PER_S
+                    return Refusal(dimension, limit, used, amount, wait_s, window.label)
         return None
 
     def levels(self, limits: Limits, *, now_ns: int) -> dict[str, Level]:
@@ -192,14 +234,15 @@ class Ticket:
 class Gate:
     """All meters, by (vendor, key, model)."""
 
-    def __init__(self, windows: tuple[Window, ...] = (MINUTE,)) -> None:
+    def __init__(self, windows: tuple[Window, ...] = (MINUTE,), *, scale: float = 1.0) -> None:
         self._windows = windows
+        self._scale = scale
         self._meters: dict[tuple[str, str, str], Meter] = {}
 
     def meter(self, name: tuple[str, str, str]) -> Meter:
         """The meter of a (vendor, key, model)."""
         if name not in self._meters:
-            self._meters[name] = Meter(self._windows)
+            self._meters[name] = Meter(self._windows, scale=self._scale)
         return self._meters[name]
 
     def admit(

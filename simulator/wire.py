@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import socket
+import struct
 from collections.abc import Awaitable, Callable, MutableMapping
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, NoReturn, Self
 from urllib.parse import parse_qsl
 
 from simulator.clock import Clock
@@ -16,7 +18,7 @@ Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 
-_SLICE_S = 0.05
+CONNECTION = "simulator.connection"
 
 
 class BodyTooLarge(Exception):
@@ -31,18 +33,47 @@ class ConnectionCut(Exception):
     """Raised out of the application so that the server drops the connection mid-answer."""
 
 
+class ConnectionReset(ConnectionCut):
+    """The connection was reset, or is to be where the server cannot do so itself."""
+
+
+class Connection:
+    """What a server of ours tells the application about a connection: its end, and how to reset it."""
+
+    def __init__(self, transport: asyncio.Transport) -> None:
+        self._transport = transport
+        self.lost: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    def mark_lost(self) -> None:
+        """Say that the connection is gone."""
+        if not self.lost.done():
+            self.lost.set_result(None)
+
+    def reset(self) -> None:
+        """Drop the connection with an RST instead of an orderly end."""
+        plug = self._transport.get_extra_info("socket")
+        plug.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self._transport.abort()
+
+
 class Wire:
     """Use as `async with Wire(...)` once the body is read: within, `gone` is kept up to date."""
 
     def __init__(self, scope: Scope, *, receive: Receive, send: Send, clock: Clock) -> None:
         self._receive, self._send, self._clock = receive, send, clock
+        self._connection: Connection | None = scope.get("extensions", {}).get(CONNECTION)
         self._watcher: asyncio.Task[None] | None = None
-        self.gone = False
+        self._gone: asyncio.Future[None] | None = None
         self.method: str = scope["method"]
         self.path: str = scope["path"]
         self.query = dict(parse_qsl(scope["query_string"].decode("latin-1")))
         raw = [(k.decode("latin-1"), v.decode("latin-1")) for k, v in scope["headers"]]
         self.headers = {name.lower(): value for name, value in raw}
+
+    @property
+    def gone(self) -> bool:
+        """Whether the client has gone away."""
+        return self._gone is not None and self._gone.done()
 
     async def body(self, *, limit_bytes: int) -> bytes:
         """The whole request body; raises BodyTooLarge or ClientGone."""
@@ -58,7 +89,11 @@ class Wire:
                 return bytes(chunks)
 
     async def __aenter__(self) -> Self:
-        self._watcher = asyncio.create_task(self._watch())
+        if self._connection is not None:
+            self._gone = self._connection.lost
+        else:
+            self._gone = asyncio.get_running_loop().create_future()
+            self._watcher = asyncio.create_task(self._watch(self._gone))
         return self
 
     async def __aexit__(
@@ -71,26 +106,30 @@ class Wire:
             self._watcher.cancel()
             await asyncio.wait({self._watcher})
 
-    async def _watch(self) -> None:
-        while not self.gone:
+    async def _watch(self, gone: asyncio.Future[None]) -> None:
+        while not gone.done():
             message = await self._receive()
-            self.gone = message["type"] == "http.disconnect"
+            if message["type"] == "http.disconnect":
+                gone.set_result(None)
 
     async def until_gone(self, *, max_s: float | None = None) -> None:
         """Wait for the client to go away, at most `max_s`."""
-        if self._watcher is not None and max_s is None:
-            await asyncio.wait({self._watcher})
-        elif max_s is not None:
+        if max_s is not None:
             await self.pause(max_s)
+        elif self._gone is not None:
+            await asyncio.wait({self._gone})
 
     async def pause(self, seconds_s: float) -> None:
         """Let time pass, less if the client goes away."""
-        left_s = seconds_s
-        while True:
-            await self._clock.sleep(max(0.0, min(left_s, _SLICE_S)))
-            left_s -= _SLICE_S
-            if self.gone or left_s <= 0:
-                return
+        assert self._gone is not None, "pause is for use within the wire's context"
+        await self._clock.sleep(seconds_s, until=self._gone)
+
+    async def reset(self) -> NoReturn:
+        """Reset the connection (RST); raises ConnectionReset out of the application."""
+        if self._connection is not None:
+            self._connection.reset()
+            await asyncio.sleep(0)
+        raise ConnectionReset
 
     async def start(self, status: int, *, headers: Headers) -> None:
         """Send status and headers."""

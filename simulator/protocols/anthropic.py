@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
+from simulator.durations import rfc3339
 from simulator.exchange import Ask, Exchange, Failure, Headers, Problem, Rendered, Request
 from simulator.protocols.common import (
     JSON_TYPE,
@@ -18,6 +19,7 @@ from simulator.protocols.common import (
     in_range,
     invalid,
     load_object,
+    quoted,
     text_of,
     wait_headers,
     whole_number,
@@ -38,6 +40,11 @@ _ERROR_TYPES = {
     "quota": "rate_limit_error",
     "overloaded": "overloaded_error",
     "timeout": "timeout_error",
+    "forbidden": "permission_error",
+    "conflict": "conflict_error",
+    "too_large": "request_too_large",
+    "unprocessable": "invalid_request_error",
+    "content": "invalid_request_error",
 }
 _SPEND_LIMIT_CODE = "enforced_spend_limit_reached"
 _RAMP, _RAMP_CODE = "ramp", "ramp_limit_exceeded"
@@ -58,7 +65,7 @@ def _limit_headers(levels: Mapping[str, Level], *, now: datetime) -> Headers:
             headers += [
                 (f"anthropic-ratelimit-{name}-limit", str(level.limit)),
                 (f"anthropic-ratelimit-{name}-remaining", str(level.remaining)),
-                (f"anthropic-ratelimit-{name}-reset", reset.strftime("%Y-%m-%dT%H:%M:%SZ")),
+                (f"anthropic-ratelimit-{name}-reset", rfc3339(reset)),
             ]
     return headers
 
@@ -83,6 +90,11 @@ def _error(problem: Problem, *, request_id: str) -> dict[str, Any]:
 def _event(name: str, **fields: object) -> bytes:
     data = dump({"type": name} | fields)
     return b"event: " + name.encode() + b"\ndata: " + data + b"\n\n"
+
+
+_DELTA_START, _, _DELTA_END = _event(
+    "content_block_delta", index=0, delta={"type": "text_delta", "text": "TEXT"}
+).partition(b'"TEXT"')
 
 
 def _request_id(request_id: str) -> str:
@@ -152,12 +164,13 @@ class AnthropicDialect:
         return [("request-id", _request_id(exchange.row.request_id)), *limits]
 
     def whole(self, exchange: Exchange) -> bytes:
-        text = exchange.reply.text
+        text = exchange.reply.full_text
         message = self._message(exchange)
         message["content"] = [{"type": "text", "text": text}] if text else []
         message |= self._stop(exchange)
         if exchange.tells_usage:
-            message["usage"] = self._usage(exchange, output_tokens=exchange.usage.output_tokens)
+            told_tokens = exchange.told_usage.output_tokens
+            message["usage"] = self._usage(exchange, output_tokens=told_tokens)
         return dump(message)
 
     def opening(self, exchange: Exchange) -> list[bytes]:
@@ -172,13 +185,12 @@ class AnthropicDialect:
         ]
 
     def piece(self, exchange: Exchange, text: str) -> bytes:
-        delta = {"type": "text_delta", "text": text}
-        return _event("content_block_delta", index=0, delta=delta)
+        return _DELTA_START + quoted(text) + _DELTA_END
 
     def closing(self, exchange: Exchange) -> list[bytes]:
         fields: dict[str, Any] = {"delta": self._stop(exchange)}
         if exchange.tells_usage:
-            fields["usage"] = {"output_tokens": exchange.usage.output_tokens}
+            fields["usage"] = {"output_tokens": exchange.told_usage.output_tokens}
         return [
             _event("content_block_stop", index=0),
             _event("message_delta", **fields),
@@ -228,7 +240,7 @@ class AnthropicDialect:
         return stop
 
     def _usage(self, exchange: Exchange, *, output_tokens: int) -> dict[str, int]:
-        usage = exchange.usage
+        usage = exchange.told_usage
         return {
             "input_tokens": usage.input_tokens - usage.cached_tokens,
             "cache_creation_input_tokens": 0,

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from simulator.durations import proto_duration
 from simulator.exchange import Ask, Exchange, Failure, Headers, Problem, Rendered, Request
 from simulator.protocols.common import (
     JSON_TYPE,
@@ -14,21 +15,27 @@ from simulator.protocols.common import (
     load_object,
     whole_number,
 )
-from simulator.windows import REQUESTS, Refusal
+from simulator.windows import REQUESTS, REQUESTS_PER_DAY, TOKENS, Refusal
 
 _TYPES = "type.googleapis.com/google.rpc."
 _STATUSES = {
-    "bad_key": (400, "INVALID_ARGUMENT"),
-    "invalid": (400, "INVALID_ARGUMENT"),
-    "context": (400, "INVALID_ARGUMENT"),
-    "balance": (402, "FAILED_PRECONDITION"),
-    "unknown_model": (404, "NOT_FOUND"),
-    "no_route": (404, "NOT_FOUND"),
-    "rate": (429, "RESOURCE_EXHAUSTED"),
-    "quota": (429, "RESOURCE_EXHAUSTED"),
-    "unavailable": (503, "UNAVAILABLE"),
-    "timeout": (504, "DEADLINE_EXCEEDED"),
+    "bad_key": "INVALID_ARGUMENT",
+    "invalid": "INVALID_ARGUMENT",
+    "context": "INVALID_ARGUMENT",
+    "content": "INVALID_ARGUMENT",
+    "too_large": "INVALID_ARGUMENT",
+    "unprocessable": "INVALID_ARGUMENT",
+    "balance": "FAILED_PRECONDITION",
+    "forbidden": "PERMISSION_DENIED",
+    "unknown_model": "NOT_FOUND",
+    "no_route": "NOT_FOUND",
+    "conflict": "ABORTED",
+    "rate": "RESOURCE_EXHAUSTED",
+    "quota": "RESOURCE_EXHAUSTED",
+    "unavailable": "UNAVAILABLE",
+    "timeout": "DEADLINE_EXCEEDED",
 }
+_BAD_KEY_STATUS = 400
 _FINISHES = {"stop": "STOP", "length": "MAX_TOKENS", "refusal": "SAFETY"}
 _DAY_WAIT_S = 36_000.0
 _METRICS = "generativelanguage.googleapis.com/"
@@ -40,13 +47,10 @@ _TOKEN_QUOTA = (
 _DAY_QUOTA = ("generate_requests_per_model_per_day", "GenerateRequestsPerDayPerProjectPerModel")
 
 
-def proto_duration(seconds_s: float) -> str:
-    """A span as JSON of protobuf's Duration: `46s`, `1.5s`."""
-    return f"{seconds_s:.3f}".rstrip("0").rstrip(".") + "s"
-
-
 def _wait_s(problem: Problem) -> float | None:
-    if problem.silent_wait:
+    if problem.telling.wait_form == "retry_info":
+        return problem.telling.wait_s
+    if problem.telling.silent_wait:
         return None
     if problem.kind == "quota":
         return _DAY_WAIT_S
@@ -54,10 +58,10 @@ def _wait_s(problem: Problem) -> float | None:
 
 
 def _quota(problem: Problem) -> tuple[str, str]:
-    if problem.kind == "quota":
-        return _DAY_QUOTA
     refusal = problem.refusal
-    return _REQUEST_QUOTA if refusal is None or refusal.dimension == REQUESTS else _TOKEN_QUOTA
+    if problem.kind == "quota" or (refusal and refusal.dimension == REQUESTS_PER_DAY):
+        return _DAY_QUOTA
+    return _TOKEN_QUOTA if refusal and refusal.dimension.endswith(TOKENS) else _REQUEST_QUOTA
 
 
 def _details(problem: Problem, *, model: str) -> list[dict[str, Any]]:
@@ -85,7 +89,8 @@ def _details(problem: Problem, *, model: str) -> list[dict[str, Any]]:
 
 
 def _error(problem: Problem, *, model: str) -> tuple[int, dict[str, Any]]:
-    status, name = _STATUSES.get(problem.kind, (problem.status, "INTERNAL"))
+    name = _STATUSES.get(problem.kind, "INTERNAL")
+    status = _BAD_KEY_STATUS if problem.kind == "bad_key" else problem.status
     error: dict[str, Any] = {"code": status, "message": problem.message, "status": name}
     if problem.kind == "bad_key":
         error["message"] = "API key not valid. Please pass a valid API key."
@@ -161,8 +166,8 @@ class GeminiDialect:
         problem = failure.problem
         status, body = _error(problem, model=failure.model)
         headers = [JSON_TYPE]
-        if problem.retry_after is not None and problem.kind not in ("rate", "quota"):
-            headers.append(("retry-after", problem.retry_after))
+        if problem.telling.retry_after is not None and problem.kind not in ("rate", "quota"):
+            headers.append(("retry-after", problem.telling.retry_after))
         return Rendered(status, headers, dump(body))
 
     def headers(self, exchange: Exchange) -> Headers:
@@ -171,7 +176,9 @@ class GeminiDialect:
     def whole(self, exchange: Exchange) -> bytes:
         text_tokens = exchange.usage.output_tokens - exchange.usage.thought_tokens
         finish = _FINISHES[exchange.reply.finish]
-        answer = self._answer(exchange, text=exchange.reply.text, tokens=text_tokens, finish=finish)
+        answer = self._answer(
+            exchange, text=exchange.reply.full_text, tokens=text_tokens, finish=finish
+        )
         return dump([answer] if exchange.ask.in_list else answer)
 
     def opening(self, exchange: Exchange) -> list[bytes]:
@@ -225,7 +232,8 @@ class GeminiDialect:
         return answer
 
     def _usage(self, exchange: Exchange, *, text_tokens: int) -> dict[str, int]:
-        usage = exchange.usage
+        usage = exchange.told_usage
+        text_tokens = int(text_tokens * exchange.lie)
         figures = {
             "promptTokenCount": usage.input_tokens,
             "candidatesTokenCount": text_tokens,

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from simulator.durations import go_duration
 from simulator.exchange import Ask, Exchange, Failure, Headers, Problem, Rendered, Request
 from simulator.protocols.common import (
     JSON_TYPE,
@@ -16,6 +17,7 @@ from simulator.protocols.common import (
     in_range,
     invalid,
     load_object,
+    quoted,
     text_of,
     wait_headers,
     whole_number,
@@ -54,20 +56,16 @@ _ERRORS: dict[str, dict[str, tuple[str, str | None]]] = {
         "balance": ("insufficient_quota", "insufficient_balance"),
     },
 }
+_SHARED_ERRORS: dict[str, tuple[str, str | None]] = {
+    "content": ("invalid_request_error", "content_policy_violation"),
+    "forbidden": ("request_forbidden", "unsupported_country_region_territory"),
+    "conflict": ("conflict_error", None),
+    "too_large": ("invalid_request_error", "request_too_large"),
+    "unprocessable": ("invalid_request_error", "invalid_parameter"),
+}
+_SLOT = "\x00text\x00"
+_SLOT_JSON = quoted(_SLOT)
 _SERVER_ERROR = ("server_error", None)
-
-
-def go_duration(seconds_s: float) -> str:
-    """A span as Go prints it: `12ms`, `1.5s`, `6m0s`, `1h2m3s`."""
-    total_ms = round(seconds_s * 1000)
-    if total_ms < 1000:
-        return f"{total_ms}ms" if total_ms else "0s"
-    minutes, rest_ms = divmod(total_ms, 60_000)
-    hours, minutes = divmod(minutes, 60)
-    text = f"{rest_ms / 1000:.3f}".rstrip("0").rstrip(".") + "s"
-    if hours or minutes:
-        text = f"{minutes}m{text}"
-    return f"{hours}h{text}" if hours else text
 
 
 def _limit_headers(levels: Mapping[str, Level]) -> Headers:
@@ -91,7 +89,7 @@ def _rate_names(refusal: Refusal | None, *, vendor: str) -> tuple[str, str | Non
 
 
 def _error(problem: Problem, *, vendor: str) -> dict[str, Any]:
-    names = _ERRORS[vendor].get(problem.kind)
+    names = _ERRORS[vendor].get(problem.kind) or _SHARED_ERRORS.get(problem.kind)
     if names is None:
         is_rate = problem.kind == "rate"
         names = _rate_names(problem.refusal, vendor=vendor) if is_rate else _SERVER_ERROR
@@ -154,7 +152,7 @@ class OpenAIDialect:
         if vendor != "deepseek":
             headers += [("x-request-id", failure.request_id), *_limit_headers(failure.levels)]
             headers += wait_headers(problem, with_ms=vendor == "openai")
-        elif problem.retry_after is not None:
+        elif problem.telling.retry_after is not None:
             headers += wait_headers(problem)
         return Rendered(problem.status, headers, dump(_error(problem, vendor=vendor)))
 
@@ -168,9 +166,9 @@ class OpenAIDialect:
 
     def whole(self, exchange: Exchange) -> bytes:
         reply = exchange.reply
-        message: dict[str, Any] = {"role": "assistant", "content": reply.text, "refusal": None}
+        message: dict[str, Any] = {"role": "assistant", "content": reply.full_text, "refusal": None}
         if reply.finish == "refusal" and exchange.vendor.name == "openai":
-            message |= {"content": None, "refusal": reply.text}
+            message |= {"content": None, "refusal": reply.full_text}
         choice = {"index": 0, "message": message, "finish_reason": self._finish(exchange)}
         body = self._head(exchange, kind="chat.completion") | {"choices": [choice]}
         if exchange.tells_usage:
@@ -183,8 +181,13 @@ class OpenAIDialect:
         return [*blocks, self._chunk(exchange, delta={"role": "assistant", "content": ""})]
 
     def piece(self, exchange: Exchange, text: str) -> bytes:
-        refused = exchange.reply.finish == "refusal" and exchange.vendor.name == "openai"
-        return self._chunk(exchange, delta={"refusal" if refused else "content": text})
+        frame = exchange.frames.get("piece")
+        if frame is None:
+            refused = exchange.reply.finish == "refusal" and exchange.vendor.name == "openai"
+            empty = self._chunk(exchange, delta={"refusal" if refused else "content": _SLOT})
+            before, _, after = empty.partition(_SLOT_JSON)
+            frame = exchange.frames["piece"] = (before, after)
+        return frame[0] + quoted(text) + frame[1]
 
     def closing(self, exchange: Exchange) -> list[bytes]:
         blocks = [self._chunk(exchange, delta={}, finish=self._finish(exchange))]
@@ -230,7 +233,7 @@ class OpenAIDialect:
         return b"data: " + dump(value) + b"\n\n"
 
     def _usage(self, exchange: Exchange) -> dict[str, Any]:
-        usage = exchange.usage
+        usage = exchange.told_usage
         body: dict[str, Any] = {
             "prompt_tokens": usage.input_tokens,
             "completion_tokens": usage.output_tokens,

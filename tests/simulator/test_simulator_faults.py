@@ -6,42 +6,39 @@ import json
 import re
 import urllib.request
 from http.client import IncompleteRead
-from typing import Any
 
 import pytest
 
 from simulator.catalog import VENDORS
 from simulator.clock import ManualClock
 from simulator.config import Config
-from simulator.direct import Answer, ask, order, vendor_request
+from simulator.direct import Answer, order, vendor_request
 from simulator.running import RunningSimulator
 from simulator.server import App, create_app
 from simulator.wire import ConnectionCut
+from tests.simulator.vendors import QUESTION, ask_vendor, is_finished, last_row
 
-MODELS = {
-    "openai": "gpt-4.1",
-    "deepseek": "deepseek-flash",
-    "holysheep": "gpt-4.1",
-    "anthropic": "claude-sonnet-5-5",
-    "gemini": "gemini-3.5-flash-lite",
-}
-QUESTION = "How long do refunds take?"
-FINISHES = (b'"finish_reason":"stop"', b'"stop_reason":"end_turn"', b'"finishReason":"STOP"')
-
-
-def _ask(app: App, vendor: str, **request: Any) -> Answer:
-    return ask(app, vendor, **({"model": MODELS[vendor], "question": QUESTION} | request))
-
-
-def _row(app: App) -> dict[str, Any]:
-    rows: list[dict[str, Any]] = app.simulator.bill.as_json(with_rows=True)["requests"]
-    return rows[-1]
+STATUSES = [
+    "429",
+    "400",
+    "402",
+    "403",
+    "404",
+    "408",
+    "409",
+    "413",
+    "422",
+    "500",
+    "503",
+    "504",
+    "529",
+]
 
 
 @pytest.mark.parametrize("vendor", VENDORS)
 @pytest.mark.parametrize(
     ("name", "status"),
-    [(name, int(name)) for name in ("429", "400", "402", "404", "500", "503", "504", "529")],
+    [(name, int(name)) for name in STATUSES],
     ids=lambda value: str(value),
 )
 def test_a_status_fault_answers_with_its_status_as_json(
@@ -49,24 +46,24 @@ def test_a_status_fault_answers_with_its_status_as_json(
 ) -> None:
     """A refusing fault sends its status with the vendor's error object and costs nothing."""
     order(app, name)
-    answer = _ask(app, vendor)
+    answer = ask_vendor(app, vendor)
     assert answer.status == status and "error" in answer.json()
-    assert (_row(app)["http_status"], _row(app)["cost_nano"]) == (status, 0)
+    assert (last_row(app)["http_status"], last_row(app)["cost_nano"]) == (status, 0)
 
 
 @pytest.mark.parametrize("vendor", VENDORS)
 def test_a_key_fault_looks_like_a_bad_key(vendor: str, app: App) -> None:
     """The fault 401 answers just as a key that starts with bad does."""
-    refused = _ask(app, vendor, key="bad-key")
+    refused = ask_vendor(app, vendor, key="bad-key")
     order(app, "401")
-    assert _ask(app, vendor).status == refused.status == (400 if vendor == "gemini" else 401)
+    assert ask_vendor(app, vendor).status == refused.status == (400 if vendor == "gemini" else 401)
 
 
 @pytest.mark.parametrize(("name", "status"), [("500_html", 500), ("502_html", 502)])
 def test_a_proxy_error_is_html(name: str, status: int, app: App) -> None:
     """The html faults send a page and no JSON."""
     order(app, name)
-    answer = _ask(app, "openai")
+    answer = ask_vendor(app, "openai")
     assert answer.status == status and answer.headers["content-type"].startswith("text/html")
     assert answer.body.startswith(b"<html>")
 
@@ -77,9 +74,9 @@ def test_a_truncated_stream_ends_cleanly_without_a_finish(
 ) -> None:
     """The body ends as if all were well, but no finish reason was sent; it is billed as aborted."""
     order(app, "truncate")
-    answer = _ask(app, vendor, system=system, stream=True)
-    assert answer.ended and not any(finish in answer.body for finish in FINISHES)
-    row = _row(app)
+    answer = ask_vendor(app, vendor, system=system, stream=True)
+    assert answer.ended and not is_finished(answer.body)
+    row = last_row(app)
     assert row["status"] == "aborted" and row["input_tokens"] and row["output_tokens"]
 
 
@@ -89,16 +86,16 @@ def test_an_error_in_mid_stream_is_told_inside_the_stream(
 ) -> None:
     """After some text an error object comes and the stream ends without a finish."""
     order(app, "error_mid_stream", options={"after_pieces": 2})
-    answer = _ask(app, vendor, system=system, stream=True)
+    answer = ask_vendor(app, vendor, system=system, stream=True)
     assert answer.status == 200 and b'"error":{' in answer.blocks[-2]
-    assert answer.ended and not any(finish in answer.body for finish in FINISHES)
+    assert answer.ended and not is_finished(answer.body)
 
 
 @pytest.mark.parametrize("vendor", VENDORS)
 def test_an_invented_figure_is_in_no_article(vendor: str, app: App, system: str) -> None:
     """With `invents` the answer states exactly one figure the prompt does not have."""
     order(app, "invents")
-    text = _text(vendor, _ask(app, vendor, system=system))
+    text = _text(vendor, ask_vendor(app, vendor, system=system))
     figures = set(re.findall(r"\d+(?:\.\d+)?", text))
     assert len([f for f in figures if f not in system]) == 1
 
@@ -122,7 +119,7 @@ def test_a_model_that_does_not_know_says_so(
 ) -> None:
     """`does_not_know` answers none and an apology although the articles are there."""
     order(app, "does_not_know")
-    answer = _ask(app, "openai", question=question, system=system)
+    answer = ask_vendor(app, "openai", question=question, system=system)
     assert _text("openai", answer).startswith(start)
 
 
@@ -138,7 +135,7 @@ def test_a_model_that_does_not_know_says_so(
 def test_a_length_stop_cuts_the_answer(vendor: str, finish: bytes, app: App, system: str) -> None:
     """`length` gives a shorter answer with the vendor's name for it."""
     order(app, "length")
-    assert finish in _ask(app, vendor, system=system).body
+    assert finish in ask_vendor(app, vendor, system=system).body
 
 
 @pytest.mark.parametrize(
@@ -154,7 +151,7 @@ def test_a_length_stop_cuts_the_answer(vendor: str, finish: bytes, app: App, sys
 def test_a_refusal_is_told_in_the_vendors_way(vendor: str, mark: bytes, app: App) -> None:
     """`refusal` is a completed answer that declines."""
     order(app, "refusal")
-    assert mark in _ask(app, vendor).body
+    assert mark in ask_vendor(app, vendor).body
 
 
 @pytest.mark.parametrize("stream", [False, True], ids=["whole", "stream"])
@@ -162,17 +159,17 @@ def test_a_refusal_is_told_in_the_vendors_way(vendor: str, mark: bytes, app: App
 def test_usage_can_be_missing(vendor: str, stream: bool, app: App, system: str) -> None:
     """`no_usage` sends no token figures but they are billed."""
     order(app, "no_usage")
-    body = _ask(app, vendor, system=system, stream=stream).body
+    body = ask_vendor(app, vendor, system=system, stream=stream).body
     assert not re.search(rb'"[a-zA-Z_]*(?:tokens|TokenCount)":', body)
-    assert _row(app)["status"] == "completed" and _row(app)["cost_nano"] > 0
+    assert last_row(app)["status"] == "completed" and last_row(app)["cost_nano"] > 0
 
 
 def test_hang_sends_nothing_until_the_client_leaves(app: App) -> None:
     """A hanging request gets no headers; when the client goes, its row is closed as aborted."""
     order(app, "hang")
-    answer = _ask(app, "openai", leave_after=0)
+    answer = ask_vendor(app, "openai", leave_after=0)
     assert (answer.status, answer.blocks) == (0, [])
-    assert (_row(app)["status"], app.simulator.in_flight) == ("aborted", 0)
+    assert (last_row(app)["status"], app.simulator.in_flight) == ("aborted", 0)
 
 
 @pytest.mark.parametrize("vendor", VENDORS)
@@ -181,16 +178,16 @@ def test_a_stalled_stream_gives_signs_of_life_but_no_text(
 ) -> None:
     """After its last piece a stalled stream only keeps the connection alive until the end."""
     order(app, "stall", options={"after_pieces": 2, "every_s": 15})
-    answer = _ask(app, vendor, system=system, stream=True, leave_after=20)
+    answer = ask_vendor(app, vendor, system=system, stream=True, leave_after=20)
     assert len(set(answer.blocks[-12:])) == 1 and not answer.ended
-    assert (_row(app)["status"], app.simulator.in_flight) == ("aborted", 0)
+    assert (last_row(app)["status"], app.simulator.in_flight) == ("aborted", 0)
 
 
 def test_a_silent_stall_sends_nothing_more(app: App, system: str) -> None:
     """Without signs of life the stream just stops; what was sent before is billed."""
     order(app, "stall", options={"after_pieces": 2})
-    answer = _ask(app, "openai", system=system, stream=True, leave_after=3)
-    assert len(answer.blocks) == 3 and _row(app)["output_tokens"] > 0
+    answer = ask_vendor(app, "openai", system=system, stream=True, leave_after=3)
+    assert len(answer.blocks) == 3 and last_row(app)["output_tokens"] > 0
 
 
 def test_slow_stretches_every_wait(system: str) -> None:
@@ -201,7 +198,7 @@ def test_slow_stretches_every_wait(system: str) -> None:
         app = create_app(Config(first_ms=100, chunk_ms=10), clock)
         for options in orders:
             order(app, "slow", options=options)
-        _ask(app, "openai", system=system, stream=True)
+        ask_vendor(app, "openai", system=system, stream=True)
         waited_s.append(clock.slept_s)
     assert waited_s[1] == pytest.approx(4 * waited_s[0])
 
@@ -209,7 +206,7 @@ def test_slow_stretches_every_wait(system: str) -> None:
 def test_json_can_answer_a_stream_request(app: App, system: str) -> None:
     """`json_to_stream` sends one JSON object with a finish reason."""
     order(app, "json_to_stream")
-    answer = _ask(app, "openai", system=system, stream=True)
+    answer = ask_vendor(app, "openai", system=system, stream=True)
     assert answer.headers["content-type"] == "application/json"
     assert answer.json()["choices"][0]["finish_reason"] == "stop"
 
@@ -218,7 +215,7 @@ def test_json_can_answer_a_stream_request(app: App, system: str) -> None:
 def test_bad_json_cannot_be_parsed(stream: bool, app: App, system: str) -> None:
     """`bad_json` breaks the JSON under a status of 200."""
     order(app, "bad_json")
-    answer = _ask(app, "openai", system=system, stream=stream)
+    answer = ask_vendor(app, "openai", system=system, stream=stream)
     text = [b for b in answer.blocks if b"content" in b][-1].removeprefix(b"data: ")
     assert answer.status == 200
     with pytest.raises(ValueError, match="."):
@@ -230,8 +227,8 @@ def test_a_cut_drops_the_connection(stream: bool, app: App, system: str) -> None
     """`cut` leaves the body open and tells the server to drop the connection."""
     order(app, "cut")
     with pytest.raises(ConnectionCut):
-        _ask(app, "openai", system=system, stream=stream)
-    assert _row(app)["status"] == "aborted"
+        ask_vendor(app, "openai", system=system, stream=stream)
+    assert last_row(app)["status"] == "aborted"
 
 
 def test_a_cut_reaches_a_client_as_a_broken_body(vendor: RunningSimulator, system: str) -> None:
@@ -248,6 +245,6 @@ def test_a_cut_reaches_a_client_as_a_broken_body(vendor: RunningSimulator, syste
 def test_an_empty_answer_is_complete_but_says_nothing(vendor: str, app: App, system: str) -> None:
     """`empty` ends with a finish reason, without text and without output tokens."""
     order(app, "empty")
-    answer = _ask(app, vendor, system=system)
-    assert any(finish in answer.body for finish in FINISHES)
-    assert (_row(app)["status"], _row(app)["output_tokens"]) == ("completed", 0)
+    answer = ask_vendor(app, vendor, system=system)
+    assert is_finished(answer.body)
+    assert (last_row(app)["status"], last_row(app)["output_tokens"]) == ("completed", 0)

@@ -11,8 +11,7 @@ import pytest
 from simulator.clock import ManualClock
 from simulator.config import BURST, Config
 from simulator.direct import Answer, ask, ask_async, order
-from simulator.protocols.gemini import proto_duration
-from simulator.protocols.openai import go_duration
+from simulator.durations import go_duration, proto_duration
 from simulator.server import App, create_app
 from simulator.windows import MINUTE, Limits
 

@@ -74,6 +74,7 @@ class SharedState:
         self._scripts: dict[Path, Any] = {}
         self._words: asyncio.Queue[tuple[Path, Sequence[str], Sequence[Value]]]
         self._tasks: list[asyncio.Task[None]] = []
+        self._urgent: set[asyncio.Task[None]] = set()
         self._away_until_s = 0.0
 
     @property
@@ -94,6 +95,8 @@ class SharedState:
     async def flush(self) -> None:
         """Wait until everything that `send` was given so far has left or was dropped."""
         await self._words.join()
+        if self._urgent:
+            await asyncio.wait(set(self._urgent))
 
     async def stop(self) -> None:
         """Send what is queued if the server is there, then close."""
@@ -120,8 +123,18 @@ class SharedState:
         assert isinstance(reply, list)
         return reply
 
-    def send(self, script: Path, *, keys: Sequence[str], args: Sequence[Value]) -> None:
-        """Run a script soon; nobody waits for it, and it is dropped while the server is away."""
+    def send(
+        self, script: Path, *, keys: Sequence[str], args: Sequence[Value], urgent: bool = False
+    ) -> None:
+        """Run a script soon; nobody waits for it, and it is dropped while the server is away.
+
+        An urgent one leaves at once, before what is queued.
+        """
+        if urgent:
+            task = asyncio.create_task(self._say(script, keys=keys, args=args))
+            self._urgent.add(task)
+            task.add_done_callback(self._urgent.discard)
+            return
         try:
             self._words.put_nowait((script, keys, args))
         except asyncio.QueueFull:
@@ -140,14 +153,16 @@ class SharedState:
     async def _send_words(self) -> None:
         while True:
             script, keys, args = await self._words.get()
-            try:
-                await self.run(script, keys=keys, args=args)
-            except StateAway:
-                pass  # `_lose` said so; leases and windows at the server run out by themselves
-            except RedisError:
-                logger.exception("the shared state refused a word")
-            finally:
-                self._words.task_done()
+            await self._say(script, keys=keys, args=args)
+            self._words.task_done()
+
+    async def _say(self, script: Path, *, keys: Sequence[str], args: Sequence[Value]) -> None:
+        try:
+            await self.run(script, keys=keys, args=args)
+        except StateAway:
+            pass  # `_lose` said so; leases and windows at the server run out by themselves
+        except RedisError:
+            logger.exception("the shared state refused a word")
 
     async def _stay_alive(self) -> None:
         while True:

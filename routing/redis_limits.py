@@ -130,7 +130,7 @@ class RedisLimits:
         self._drop_batch()
         self._view.pause(until_s=until_s)
         self._own.pause(until_s=until_s)
-        self._tell("pause", max(0.0, until_s - self._clock.monotonic_s()))
+        self._tell("pause", max(0.0, until_s - self._clock.monotonic_s()), urgent=True)
 
     def slow_down(self) -> None:
         """The vendor refused unexpectedly: lower the rate for a while."""
@@ -149,13 +149,13 @@ class RedisLimits:
     def tell_open(self, *, until_s: float) -> None:
         """This process's breaker opened."""
         self._drop_batch()
-        self._tell("open", max(0.0, until_s - self._clock.monotonic_s()))
+        self._tell("open", max(0.0, until_s - self._clock.monotonic_s()), urgent=True)
 
     def tell_parked(self, reason: str, *, until_s: float) -> None:
         """This process parked the model; infinite `until_s` = until something changes."""
         self._drop_batch()
         left_s = -1.0 if math.isinf(until_s) else max(0.0, until_s - self._clock.monotonic_s())
-        self._tell("park", left_s, reason)
+        self._tell("park", left_s, reason, urgent=True)
 
     def tell_reset(self) -> None:
         """Staff or a changed configuration say that the model may be tried again."""
@@ -270,8 +270,9 @@ class RedisLimits:
     async def _run(self, verb: str, *args: Value) -> list[str]:
         return await self._state.run(SCRIPT, keys=self._keys, args=[verb, self._time(), *args])
 
-    def _tell(self, verb: str, *args: Value) -> None:
-        self._state.send(SCRIPT, keys=self._keys, args=[verb, self._time(), *args])
+    def _tell(self, verb: str, *args: Value, urgent: bool = False) -> None:
+        words = [verb, self._time(), *args]
+        self._state.send(SCRIPT, keys=self._keys, args=words, urgent=urgent)
 
     def _time(self) -> Value:
         return "" if self._redis_time_s is None else self._redis_time_s()

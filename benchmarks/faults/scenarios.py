@@ -21,5 +21,8 @@ class Scale(Enum):
 
 Scenario = Callable[[Scale], list[Row]]
 SCENARIOS: dict[str, str] = {
-    # name -> module below benchmarks.faults
+    "limits": "limits",
+    "retry_after": "retry_after",
+    "outage": "outage",
+    "overload": "overload",
 }

@@ -11,6 +11,7 @@ import socket
 from collections.abc import AsyncIterator, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
+from typing import Any
 
 import pytest
 import pytest_asyncio
@@ -87,6 +88,24 @@ class Stage(World):
         """Close the connections of every client."""
         for client in self._clients.values():
             await client.close()
+
+
+@pytest.fixture(scope="module")
+def _open_ledger(django_db_setup: None, django_db_blocker: Any) -> Iterator[Writer]:
+    """One writer for all rows: emptying every table after each would take longer than the rows."""
+    with django_db_blocker.unblock():
+        running = Writer()
+        running.start()
+        yield running
+        running.stop()
+        Call.objects.all().delete()
+
+
+@pytest.fixture
+def writer(_open_ledger: Writer) -> Writer:
+    """A running writer over a ledger without rows."""
+    Call.objects.all().delete()
+    return _open_ledger
 
 
 @pytest_asyncio.fixture

@@ -56,14 +56,20 @@ class WouldMissDeadline(Refused):
 
 
 class Kind(StrEnum):
-    """What kind of failure an attempt met; the row of the decision table."""
+    """What kind of failure an attempt met; the row of the decision table (docs/errors.md).
+
+    TIMEOUT is our own patience running out, UPSTREAM_TIMEOUT a server that says the same of a
+    server behind it.
+    """
 
     CONNECT = "connect"
     RESET = "reset"
     TIMEOUT = "timeout"
+    UPSTREAM_TIMEOUT = "upstream_timeout"
     TRUNCATED = "truncated"
     BAD_BODY = "bad_body"
     INVALID = "invalid"
+    PARAMETERS = "parameters"
     CONTEXT_LENGTH = "context_length"
     CONTENT = "content"
     AUTH = "auth"
@@ -81,7 +87,12 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What callers may do after a failed attempt."""
+    """What callers may do after a failed attempt.
+
+    `fall_back_once`: passing the question on for this reason is allowed once, a second time the
+    fault is ours. `wider_only`: only models with a larger window are worth asking. `alert`: a
+    person has to do something. `retry_after_s` is there only where waiting can help.
+    """
 
     kind: Kind
     retry_same: bool
@@ -90,6 +101,9 @@ class Verdict:
     park: bool = False
     maybe_billed: bool = False
     retry_after_s: float | None = None
+    fall_back_once: bool = False
+    wider_only: bool = False
+    alert: bool = False
 
 
 class VendorError(RoutingError):

@@ -16,20 +16,24 @@ from routing.errors import Kind, Verdict
 MAX_ATTEMPTS = 3
 MAX_PER_MODEL = 2
 LONGEST_RATE_WAIT_S = 5.0
-_SHORTEST_S, _LONGEST_S = 0.25, 2.0
-_OVERLOADED_S = 1.0
+_PAUSE_S = (0.25, 2.0)
+_PAUSES_S = {Kind.CONNECT: (0.05, 0.25), Kind.OVERLOADED: (1.0, 2.0)}
+_SPREAD_S = 0.25
 _SLOW_KINDS = frozenset({Kind.TIMEOUT, Kind.RESET})
+_TIMEOUTS = frozenset({Kind.TIMEOUT, Kind.UPSTREAM_TIMEOUT})
 _LATE_SHARE = 0.5
 
 
 def backoff_s(verdict: Verdict, *, random: Callable[[], float]) -> float:
     """The pause before a repetition: what the vendor asked for, else full jitter in 0.25 to 2 s.
 
-    An overloaded vendor is given at least a second.
+    A connection that failed is tried again fast, an overloaded vendor is given at least a second.
+    A wait that was asked for is never cut short, and ends spread over a quarter of a second.
     """
-    shortest_s = _OVERLOADED_S if verdict.kind is Kind.OVERLOADED else _SHORTEST_S
-    own_s = shortest_s + random() * (_LONGEST_S - shortest_s)
-    return own_s if verdict.retry_after_s is None else max(verdict.retry_after_s, _SHORTEST_S)
+    shortest_s, longest_s = _PAUSES_S.get(verdict.kind, _PAUSE_S)
+    if verdict.retry_after_s is None:
+        return shortest_s + random() * (longest_s - shortest_s)
+    return max(verdict.retry_after_s, shortest_s) + random() * _SPREAD_S
 
 
 @dataclass(slots=True)
@@ -38,6 +42,7 @@ class Attempts:
 
     usable_models: int
     made: int = 0
+    passed_on_once: bool = False
 
     @property
     def most(self) -> int:
@@ -61,6 +66,13 @@ class Attempts:
         wait_s = verdict.retry_after_s or 0.0
         return wait_s <= min(left_s, LONGEST_RATE_WAIT_S)
 
+    def fall_back(self, verdict: Verdict) -> bool:
+        """Whether another model may be asked. Remembers that the one time allowed is used up."""
+        if not verdict.fall_back_once:
+            return verdict.fall_back
+        was_used, self.passed_on_once = self.passed_on_once, True
+        return verdict.fall_back and not was_used
+
 
 class RetryBudget:
     """What a process may spend on retries: a reserve that successes refill."""
@@ -72,7 +84,7 @@ class RetryBudget:
 
     def spend(self, verdict: Verdict) -> bool:
         """Pay for one retry; False when the reserve does not cover it."""
-        cost = self.TIMEOUT_COST if verdict.kind is Kind.TIMEOUT else self.COST
+        cost = self.TIMEOUT_COST if verdict.kind in _TIMEOUTS else self.COST
         if cost > self._left:
             return False
         self._left -= cost

@@ -194,13 +194,16 @@ class Walk:
         verdict = error.verdict
         status = "" if error.status in (None, 200) else f" ({error.status})"
         reason = f"{verdict.kind.value}{status}: {error}"
-        logger.warning("%s failed: %s", candidate.model.label, reason)
+        level = logging.ERROR if verdict.alert else logging.WARNING
+        logger.log(level, "%s failed: %s", candidate.model.label, reason)
         self._parts.gate.heed(candidate.model, verdict, reason=reason)
-        if not verdict.fall_back:
+        if not self._attempts.fall_back(verdict):
             self.notes.append((candidate.model.label, reason))
             raise Exhausted(self.notes) from error
         if not self._may_retry(candidate, error):
             self._drop(candidate, reason=reason)
+            if verdict.wider_only:
+                self._drop_narrow(candidate.model.context_tokens)
             return
         self.notes.append((candidate.model.label, reason))
         if verdict.kind is not Kind.RATE:  # after a rate refusal the gate itself makes us wait
@@ -208,14 +211,18 @@ class Walk:
 
     def _may_retry(self, candidate: Candidate, error: VendorError) -> bool:
         whole_s = max(self._ask.deadline_s - self._began_s, 1e-9)
-        untried = sum(1 for other in self._candidates if other.made == 0)
         return self._attempts.may_retry(
             error.verdict,
             made_here=candidate.made,
-            untried=untried,
+            untried=sum(1 for other in self._candidates if other.made == 0),
             left_s=self._left_s,
             gone_share=1 - self._left_s / whole_s,
         ) and self._parts.budget.spend(error.verdict)
+
+    def _drop_narrow(self, tokens: int) -> None:
+        """Drop the models whose window is no wider than `tokens`, which did not do."""
+        for other in [c for c in self._candidates if c.model.context_tokens <= tokens]:
+            self._drop(other, reason=f"its window of {other.model.context_tokens} is no wider")
 
     def _drop(self, candidate: Candidate, *, reason: str) -> None:
         self.notes.append((candidate.model.label, reason))

@@ -21,8 +21,13 @@ class Scale(Enum):
 
 Scenario = Callable[[Scale], list[Row]]
 SCENARIOS: dict[str, str] = {
+<<<<<<< HEAD
     "limits": "limits",
     "retry_after": "retry_after",
     "outage": "outage",
     "overload": "overload",
+=======
+    # name -> module below benchmarks.faults
+    "litellm": "litellm",
+>>>>>>> wt-contracts
 }

@@ -133,4 +133,4 @@ def _visible(block: object, *, kind: str) -> str:
 
 def _read_stop(draft: Draft, reason: str) -> None:
     if reason:
-        draft.finish = _FINISHES.get(reason, FinishReason.OTHER)
+        draft.stop(_FINISHES.get(reason, FinishReason.OTHER))

@@ -45,11 +45,12 @@ class Decoder(Protocol):
 
     @property
     def has_finished(self) -> bool:
-        """Whether the finish reason was seen; only usage may still follow."""
+        """Whether the finish reason or an error was seen; only usage may still follow."""
         ...
 
     def feed(self, data: bytes) -> list[TextDelta]:
-        """Visible text that `data` completes. Raises VendorError for an error inside the answer."""
+        """Visible text that `data` completes. Raises VendorError for an error inside the answer,
+        at the next call if there was text before it."""
         ...
 
     def finish(self) -> Reply:

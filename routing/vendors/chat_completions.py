@@ -25,7 +25,8 @@ _FINISHES = {
     "length": FinishReason.LENGTH,
     "content_filter": FinishReason.FILTER,
 }
-_OUT_OF_RESOURCES = "insufficient_system_resource"
+_FAILURES = frozenset({"insufficient_system_resource", "error"})
+_TEXT_PARTS = frozenset({"", "text", "output_text"})
 
 
 class ChatCompletions:
@@ -102,13 +103,13 @@ def _read_head(draft: Draft, value: dict[str, Any]) -> None:
 def _read_choice(draft: Draft, choice: object, *, part: str) -> None:
     draft.add(_content(fields.dig(choice, part, "content")))
     if fields.text(choice, part, "refusal"):
-        draft.finish = FinishReason.REFUSAL
+        draft.stop(FinishReason.REFUSAL)
     reason = fields.text(choice, "finish_reason")
-    if reason == _OUT_OF_RESOURCES:
-        message = "the vendor ran out of resources during the answer"
+    if reason in _FAILURES:
+        message = "the vendor failed during the answer"
         raise VendorError(message, verdict=VERDICTS[Kind.SERVER], status=200, code=reason)
-    if reason and draft.finish is not FinishReason.REFUSAL:
-        draft.finish = _FINISHES.get(reason, FinishReason.OTHER)
+    if reason:
+        draft.stop(_FINISHES.get(reason, FinishReason.OTHER))
 
 
 def _content(content: object) -> str:
@@ -116,7 +117,9 @@ def _content(content: object) -> str:
     if isinstance(content, str):
         return content
     parts = content if isinstance(content, list) else []
-    return "".join(fields.raw_text(part, "text") for part in parts)
+    return "".join(
+        fields.raw_text(part, "text") for part in parts if fields.text(part, "type") in _TEXT_PARTS
+    )
 
 
 def _usage(value: object) -> Usage | None:

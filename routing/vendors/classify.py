@@ -14,27 +14,33 @@ from routing.vendors import fields
 
 _QUOTA_PERIOD = re.compile(r"Per(Second|Minute|Hour|Day|Week|Month|Year)")
 _RATE_PERIODS = frozenset({"Second", "Minute"})
+_SPEND = "spend"
+_MOST_WRAPPINGS = 6
+_MESSAGES = ("message", "error", "detail")
 
-# R retry the same model, F fall back to the next, B counts as a failure for the breaker,
-# P park until a person or a new period changes something, $ may have been billed.
+# R retry the same model, F fall back to the next (1: once a question, W: to a wider window only),
+# B counts as a failure for the breaker, P park until a person or a new period changes something,
+# $ may have been billed, A a person has to act.
 _TABLE = {
     Kind.CONNECT: "R F B",
     Kind.RESET: "R F B $",
     Kind.TIMEOUT: "R F B $",
+    Kind.UPSTREAM_TIMEOUT: "R F B $",
     Kind.TRUNCATED: "R F B $",
     Kind.BAD_BODY: "R F B $",
-    Kind.INVALID: "F",
-    Kind.CONTEXT_LENGTH: "F",
+    Kind.INVALID: "F 1",
+    Kind.PARAMETERS: "F",
+    Kind.CONTEXT_LENGTH: "F W",
     Kind.CONTENT: "",
-    Kind.AUTH: "F P",
-    Kind.PAYMENT: "F P",
-    Kind.MODEL_GONE: "F P",
-    Kind.QUOTA: "F P",
+    Kind.AUTH: "F P A",
+    Kind.PAYMENT: "F P A",
+    Kind.MODEL_GONE: "F P A",
+    Kind.QUOTA: "F P A",
     Kind.CONFLICT: "R F",
     Kind.RATE: "R F",
     Kind.SERVER: "R F B",
     Kind.OVERLOADED: "R F B",
-    Kind.REDIRECT: "F B",
+    Kind.REDIRECT: "F B A",
     Kind.CANCELLED: "F",
     Kind.OTHER: "F",
 }
@@ -46,42 +52,64 @@ VERDICTS: dict[Kind, Verdict] = {
         breaker_failure="B" in marks,
         park="P" in marks,
         maybe_billed="$" in marks,
+        fall_back_once="1" in marks,
+        wider_only="W" in marks,
+        alert="A" in marks,
     )
     for kind, marks in _TABLE.items()
 }
 
-_CONTEXT_NAMES = frozenset({"context_length_exceeded", "request_too_large"})
-_CONTENT_NAMES = frozenset({"content_policy_violation", "content_filter", "content_policy"})
-_KEY_NAMES = frozenset({"api_key_invalid", "invalid_api_key", "authentication_error"})
-_GONE_NAMES = frozenset({"model_not_found", "not_found_error"})
-_PAYMENT_NAMES = frozenset({"billing_error", "insufficient_balance", "failed_precondition"})
-_QUOTA_NAMES = frozenset(
-    {
-        "insufficient_quota",
-        "quota_exceeded",
-        "billing_hard_limit_reached",
-        "enforced_spend_limit_reached",
-        "contract_spend_limit_reached",
-        "organization_on_hold",
-    }
-)
+# Names that say more than the status 400 under which they come.
+_KINDS_OF_400: dict[Kind, frozenset[str]] = {
+    Kind.CONTEXT_LENGTH: frozenset({"context_length_exceeded", "request_too_large"}),
+    Kind.CONTENT: frozenset(
+        {
+            "content_policy_violation",
+            "content_filter",
+            "content_policy",
+            "responsibleaipolicyviolation",
+            "moderation_blocked",
+            "data_inspection_failed",
+        }
+    ),
+    Kind.AUTH: frozenset(
+        {"api_key_invalid", "invalid_api_key", "authentication_error", "no_db_connection"}
+    ),
+    Kind.QUOTA: frozenset(
+        {
+            "insufficient_quota",
+            "insufficient_user_quota",
+            "quota_exceeded",
+            "budget_exceeded",
+            "billing_hard_limit_reached",
+            "spend_limit",
+            "spend_limit_reached",
+            "enforced_spend_limit_reached",
+            "contract_spend_limit_reached",
+            "organization_on_hold",
+        }
+    ),
+    Kind.PAYMENT: frozenset({"billing_error", "insufficient_balance", "failed_precondition"}),
+    Kind.MODEL_GONE: frozenset({"model_not_found", "not_found_error"}),
+}
+_QUOTA_NAMES = _KINDS_OF_400[Kind.QUOTA]
 _KIND_BY_STATUS = {
     401: Kind.AUTH,
     402: Kind.PAYMENT,
     403: Kind.AUTH,
     404: Kind.MODEL_GONE,
-    408: Kind.TIMEOUT,
+    408: Kind.UPSTREAM_TIMEOUT,
     409: Kind.CONFLICT,
     413: Kind.CONTEXT_LENGTH,
-    422: Kind.INVALID,
+    422: Kind.PARAMETERS,
     499: Kind.CANCELLED,
-    504: Kind.TIMEOUT,
+    504: Kind.UPSTREAM_TIMEOUT,
     529: Kind.OVERLOADED,
 }
-_STATUS_BY_NAME = {
+# The status that a name stands for where an error comes inside an answer, which began with 200.
+_STATUS_BY_NAME = {name: 400 for names in _KINDS_OF_400.values() for name in names} | {
     "invalid_request_error": 400,
     "invalid_argument": 400,
-    "failed_precondition": 400,
     "authentication_error": 401,
     "unauthenticated": 401,
     "billing_error": 402,
@@ -90,12 +118,14 @@ _STATUS_BY_NAME = {
     "not_found_error": 404,
     "not_found": 404,
     "conflict_error": 409,
+    "aborted": 409,
     "request_too_large": 413,
     "rate_limit_error": 429,
     "rate_limit_exceeded": 429,
     "resource_exhausted": 429,
     "insufficient_quota": 429,
     "throttling_error": 429,
+    "tpm_exceeded": 429,
     "requests": 429,
     "tokens": 429,
     "cancelled": 499,
@@ -135,29 +165,43 @@ def parse_error(body: bytes) -> ErrorFields:
 
 def error_fields(value: object) -> ErrorFields:
     """Fields of an error in any of the shapes that vendors and gateways send."""
-    if isinstance(value, list):
-        value = value[0] if value else None
-    error = fields.dig(value, "error") or value
+    error = _innermost(value)
     if isinstance(error, str):
-        return ErrorFields(message=error)
+        return ErrorFields(message=fields.storable(error))
     details = [item for item in fields.items(error, "details") if isinstance(item, dict)]
     stated = [
         *(fields.text(item, "reason") for item in details),
         fields.text(error, "details", "error_code"),
         _code(error),
+        fields.text(error, "innererror", "code"),
         fields.text(error, "type"),
         fields.text(error, "status"),
     ]
     named = [name for name in stated if name]
     violations = [item for detail in details for item in fields.items(detail, "violations")]
     return ErrorFields(
-        message=fields.text(error, "message") or fields.text(error, "detail"),
+        message=next((m for name in _MESSAGES if (m := fields.text(error, name))), ""),
         code=named[0] if named else "",
         names=frozenset(name.lower() for name in named),
         status=_numeric(fields.dig(error, "code")),
-        quotas=tuple((fields.text(v, "quotaId"), fields.text(v, "quotaValue")) for v in violations),
+        quotas=tuple((fields.text(v, "quotaId"), _plain(v, "quotaValue")) for v in violations),
         retry_delay=next((d for item in details if (d := fields.text(item, "retryDelay"))), ""),
     )
+
+
+def _innermost(value: object) -> object:
+    """The error itself: an object or a bare string, out of the lists and objects around it."""
+    for _ in range(_MOST_WRAPPINGS):
+        if isinstance(value, list):
+            value = value[0] if value else None
+            continue
+        inner = fields.dig(value, "error")
+        if not isinstance(inner, dict | list) and not fields.text(value, "message"):
+            inner = fields.dig(value, "detail")
+        if not isinstance(inner, dict | list) or not inner:
+            break
+        value = inner
+    return value
 
 
 def verdict_of(
@@ -171,14 +215,18 @@ def verdict_of(
 
     `status` 200 means that the error came inside an answer that had begun: then the error's own
     code or type says what it is. `should_retry` is the vendor's own word: `False` is obeyed, `True`
-    only where repeating can help.
+    only where repeating can help. A wait is kept only where waiting can help: what one bad request
+    is told must not hold up the requests of others.
     """
     if status == 200:
         status = _stated_status(stated)
     verdict = VERDICTS[_kind(status, stated)]
-    if should_retry is False:
-        verdict = replace(verdict, retry_same=False)
-    return replace(verdict, retry_after_s=retry_after_s)
+    waiting_helps = verdict.retry_same or verdict.park
+    return replace(
+        verdict,
+        retry_same=verdict.retry_same and should_retry is not False,
+        retry_after_s=retry_after_s if waiting_helps else None,
+    )
 
 
 def _kind(status: int, stated: ErrorFields) -> Kind:
@@ -198,17 +246,8 @@ def _kind(status: int, stated: ErrorFields) -> Kind:
 
 
 def _kind_of_400(stated: ErrorFields) -> Kind:
-    for names, kind in (
-        (_CONTEXT_NAMES, Kind.CONTEXT_LENGTH),
-        (_CONTENT_NAMES, Kind.CONTENT),
-        (_KEY_NAMES, Kind.AUTH),
-        (_QUOTA_NAMES, Kind.QUOTA),
-        (_PAYMENT_NAMES, Kind.PAYMENT),
-        (_GONE_NAMES, Kind.MODEL_GONE),
-    ):
-        if stated.names & names:
-            return kind
-    return Kind.INVALID
+    kinds = (kind for kind, names in _KINDS_OF_400.items() if stated.names & names)
+    return next(kinds, Kind.INVALID)
 
 
 def _stated_status(stated: ErrorFields) -> int:
@@ -221,7 +260,14 @@ def _stated_status(stated: ErrorFields) -> int:
 
 def _long_quota(quota_id: str, *, value: str) -> bool:
     period = _QUOTA_PERIOD.search(quota_id)
-    return value == "0" or (period is not None and period[1] not in _RATE_PERIODS)
+    refills_late = period is not None and period[1] not in _RATE_PERIODS
+    return value == "0" or refills_late or _SPEND in quota_id.lower()
+
+
+def _plain(value: object, name: str) -> str:
+    """A field as text, be it a string or a whole number."""
+    found = fields.dig(value, name)
+    return str(found) if isinstance(found, int) else fields.text(value, name)
 
 
 def _code(error: object) -> str:

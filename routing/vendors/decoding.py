@@ -2,7 +2,8 @@
 
 An answer counts as complete only when its finish reason was seen. A stream that ends cleanly
 without one is truncated, whatever the connection says. Where a stream was asked for and plain JSON
-came, the JSON is read as the whole answer.
+came, the JSON is read as the whole answer. What is made of an answer depends on its bytes only,
+never on where they were cut: text before an error is given out before the error is raised.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from routing.vendors.sse import EventTooLong, SseDecoder
 
 MAX_TEXT_CHARACTERS = 1 << 20
 MAX_JSON_BYTES = 1 << 20
-_DONE = b"[DONE]"
+_SAYS_NOTHING = frozenset({b"", b"[DONE]"})
 _BLANK = b" \t\r\n\xef\xbb\xbf"
 
 
@@ -46,6 +47,11 @@ class Draft:
             self._size += len(text)
             if self._size > MAX_TEXT_CHARACTERS:
                 raise bad_body(problem="the answer is longer than anything that was asked for")
+
+    def stop(self, reason: FinishReason) -> None:
+        """Take a finish reason. A plain stop never replaces a worse one that was told before."""
+        if self.finish in (None, FinishReason.STOP):
+            self.finish = reason
 
     def fresh(self) -> list[TextDelta]:
         """Text that was added since the last call, as deltas."""
@@ -87,8 +93,7 @@ def bad_body(problem: str) -> VendorError:
 def parse_body(body: bytes, *, dialect: Dialect) -> Reply:
     """The reply in a whole JSON body, which may be a list of answers. Raises VendorError."""
     draft = Draft()
-    value = _json(body)
-    for item in value if isinstance(value, list) and value else [value]:
+    for item in _items(_json(body)):
         dialect.read_body(draft, _checked(item))
     return draft.reply()
 
@@ -102,14 +107,18 @@ class StreamDecoder:
         self._sse = SseDecoder()
         self._head: bytes | None = b""
         self._json: bytearray | None = None
+        self._failure: VendorError | None = None
 
     @property
     def has_finished(self) -> bool:
-        """Whether the finish reason was seen; only usage may still follow."""
-        return self._draft.finish is not None
+        """Whether the finish reason or an error was seen; only usage may still follow."""
+        return self._draft.finish is not None or self._failure is not None
 
     def feed(self, data: bytes) -> list[TextDelta]:
-        """Visible text that `data` completes. Raises VendorError for an error in the answer."""
+        """Visible text that `data` completes. Raises VendorError for an error in the answer, at the
+        next call if `data` held text before it."""
+        if self._failure is not None:
+            raise self._failure
         if self._head is not None:
             data = self._sniff(data)
         if self._json is not None:
@@ -118,18 +127,25 @@ class StreamDecoder:
                 raise bad_body(problem="the body is longer than anything that was asked for")
             return []
         try:
-            events = self._sse.feed(data)
+            self._read(self._sse.feed(data))
         except EventTooLong as error:
-            raise bad_body(str(error)) from error
-        return self._read(events)
+            self._failure = bad_body(problem=str(error))
+        except VendorError as error:
+            self._failure = error
+        fresh = self._draft.fresh()
+        if self._failure is not None and not fresh:
+            raise self._failure
+        return fresh
 
     def finish(self) -> Reply:
         """The reply once all bytes came. Raises TruncatedStream when no finish reason was seen."""
+        if self._failure is not None:
+            raise self._failure
         if self._json is not None:
             return parse_body(bytes(self._json), dialect=self._dialect)
-        for event in self._sse.flush():
-            if _is_json(event):
-                self._read([event])
+        self._read([event for event in self._sse.flush() if _is_json(event)])
+        if self._draft.finish is None:
+            self._raise_stray()
         return self._draft.reply()
 
     def _sniff(self, data: bytes) -> bytes:
@@ -142,15 +158,22 @@ class StreamDecoder:
         self._head = None
         if visible[:1] in b"{[":
             self._json = bytearray()
-        elif visible[:1] == b"<":
+            return visible
+        if visible[:1] == b"<":
             raise bad_body(problem="a web page came instead of an answer")
         return head
 
-    def _read(self, events: list[bytes]) -> list[TextDelta]:
+    def _read(self, events: list[bytes]) -> None:
         for event in events:
-            if event.strip() != _DONE:
-                self._dialect.read_event(self._draft, _checked(_json(event)))
-        return self._draft.fresh()
+            if event.strip() not in _SAYS_NOTHING:
+                for item in _items(_json(event)):
+                    self._dialect.read_event(self._draft, _checked(item))
+
+    def _raise_stray(self) -> None:
+        """Raise the error that a server sent as plain JSON after its events, if it did."""
+        if _is_json(self._sse.stray):
+            for item in _items(_json(self._sse.stray)):
+                _checked(item)
 
 
 def _json(data: bytes) -> Any:
@@ -158,6 +181,11 @@ def _json(data: bytes) -> Any:
         return fields.load(data)
     except ValueError as error:
         raise bad_body(problem="the answer is not valid JSON") from error
+
+
+def _items(value: Any) -> list[Any]:
+    """What a list holds; anything else alone."""
+    return value if isinstance(value, list) and value else [value]
 
 
 def _is_json(data: bytes) -> bool:

@@ -18,6 +18,7 @@ from routing.vendors.base import JSON_HEADERS, HttpRequest, join_url, merged
 from routing.vendors.decoding import Draft, StreamDecoder, bad_body, parse_body
 
 DEFAULT_VERSION = "v1beta"
+_PARTS = frozenset({"candidates", "promptFeedback", "usageMetadata"})
 _VERSIONED = re.compile(r"/v\d+(?:alpha|beta)?\d*$")
 _FINISHES = {"STOP": FinishReason.STOP, "MAX_TOKENS": FinishReason.LENGTH}
 _FILTERS = frozenset(
@@ -78,11 +79,11 @@ class Gemini:
                 draft.add(fields.raw_text(part, "text"))
         _read_finish(draft, fields.text(candidate, "finishReason"))
         if fields.text(value, "promptFeedback", "blockReason"):
-            draft.finish = FinishReason.FILTER
+            draft.stop(FinishReason.FILTER)
 
     def read_body(self, draft: Draft, value: dict[str, Any]) -> None:
         """Take a whole answer."""
-        if "candidates" not in value and "promptFeedback" not in value:
+        if not _PARTS.intersection(value):
             raise bad_body(problem="the answer holds no candidate")
         self.read_event(draft, value)
 
@@ -98,9 +99,9 @@ def _content(turn: Message) -> dict[str, Any]:
 
 def _read_finish(draft: Draft, reason: str) -> None:
     if reason in _FILTERS:
-        draft.finish = FinishReason.FILTER
+        draft.stop(FinishReason.FILTER)
     elif reason and reason != "FINISH_REASON_UNSPECIFIED":
-        draft.finish = _FINISHES.get(reason, FinishReason.OTHER)
+        draft.stop(_FINISHES.get(reason, FinishReason.OTHER))
 
 
 def _usage(value: object) -> Usage | None:

@@ -14,9 +14,9 @@ from email.utils import parsedate_to_datetime
 
 LONGEST_S = 86_400.0
 _UNITS_S = {"us": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
-_DURATION = re.compile(r"(?:\d+(?:\.\d+)?(?:us|ms|h|m|s))+")
-_PART = re.compile(r"(\d+(?:\.\d+)?)(us|ms|h|m|s)")
-_NUMBER = re.compile(r"\d+(?:\.\d*)?|\.\d+")
+_DURATION = re.compile(r"(?:\d+(?:\.\d+)?(?:us|ms|h|m|s))+", re.ASCII)
+_PART = re.compile(r"(\d+(?:\.\d+)?)(us|ms|h|m|s)", re.ASCII)
+_NUMBER = re.compile(r"(?:\d+(?:\.\d*)?|\.\d+)(?:[eE]\+?\d{1,3})?", re.ASCII)
 _PREFIXES = ("", "llm_provider-")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -56,9 +57,9 @@ ROWS: list[tuple[str, int, Any, Kind]] = [
     ("on hold", 400, _anthropic("invalid_request_error", "organization_on_hold"), Kind.QUOTA),
     ("gone", 404, _anthropic("not_found_error"), Kind.MODEL_GONE),
     ("gone as 400", 400, _openai("invalid_request_error", "model_not_found"), Kind.MODEL_GONE),
-    ("timeout of a gateway", 408, _openai("invalid_request_error"), Kind.TIMEOUT),
+    ("timeout of a gateway", 408, _openai("invalid_request_error"), Kind.UPSTREAM_TIMEOUT),
     ("conflict", 409, _anthropic("conflict_error"), Kind.CONFLICT),
-    ("parameters", 422, _openai("invalid_request_error"), Kind.INVALID),
+    ("parameters", 422, _openai("invalid_request_error"), Kind.PARAMETERS),
     ("requests", 429, _openai("requests", "rate_limit_exceeded"), Kind.RATE),
     ("tokens", 429, _openai("tokens", "rate_limit_exceeded"), Kind.RATE),
     ("gateway's tokens", 429, _openai("rate_limit_exceeded", "tpm_exceeded"), Kind.RATE),
@@ -92,13 +93,13 @@ ROWS: list[tuple[str, int, Any, Kind]] = [
     ("server", 500, _anthropic("api_error"), Kind.SERVER),
     ("gateway, a web page", 502, "<html>", Kind.SERVER),
     ("unavailable", 503, _gemini(503, "UNAVAILABLE"), Kind.SERVER),
-    ("too slow", 504, _anthropic("timeout_error"), Kind.TIMEOUT),
+    ("too slow", 504, _anthropic("timeout_error"), Kind.UPSTREAM_TIMEOUT),
     ("overloaded", 529, _anthropic("overloaded_error"), Kind.OVERLOADED),
     ("elsewhere", 302, "", Kind.REDIRECT),
     ("nothing to read", 204, "", Kind.BAD_BODY),
     ("other", 451, "", Kind.OTHER),
     ("words only", 418, {"error": "insufficient_quota"}, Kind.OTHER),
-    ("FastAPI", 422, {"detail": [{"loc": ["body"]}]}, Kind.INVALID),
+    ("FastAPI", 422, {"detail": [{"loc": ["body"]}]}, Kind.PARAMETERS),
     ("in a stream, overloaded", 200, _anthropic("overloaded_error"), Kind.OVERLOADED),
     ("in a stream, server", 200, _openai("server_error"), Kind.SERVER),
     ("in a stream, rate", 200, _openai("requests", "rate_limit_exceeded"), Kind.RATE),
@@ -106,6 +107,38 @@ ROWS: list[tuple[str, int, Any, Kind]] = [
     ("in a stream, unavailable", 200, _gemini(503, "UNAVAILABLE"), Kind.SERVER),
     ("in a stream, key", 200, _anthropic("authentication_error"), Kind.AUTH),
     ("in a stream, unheard of", 200, _openai("novelty"), Kind.SERVER),
+    (
+        "in a stream, content",
+        200,
+        _openai("invalid_request_error", "content_filter"),
+        Kind.CONTENT,
+    ),
+    ("in a stream, context", 200, _openai("x", "context_length_exceeded"), Kind.CONTEXT_LENGTH),
+    ("in a stream, gone", 200, _openai("x", "model_not_found"), Kind.MODEL_GONE),
+    ("in a stream, no money", 200, _anthropic("billing_error"), Kind.PAYMENT),
+    ("in a stream, a code in words", 200, _openai("throttling_error", "429"), Kind.RATE),
+    ("in a stream, bare words with a code", 200, {"error": "slow down", "code": 429}, Kind.RATE),
+    (
+        "Azure's inner code",
+        400,
+        {"error": {"code": None, "innererror": {"code": "ResponsibleAIPolicyViolation"}}},
+        Kind.CONTENT,
+    ),
+    ("a gateway's key", 400, _openai("no_db_connection", "400"), Kind.AUTH),
+    ("a gateway's budget", 400, _openai("budget_exceeded", "400"), Kind.QUOTA),
+    ("wrapped by FastAPI", 429, {"detail": _openai("insufficient_quota")}, Kind.QUOTA),
+    ("wrapped twice", 429, [[{"error": _openai("x", "insufficient_quota")}]], Kind.QUOTA),
+    ("bare words from FastAPI", 429, {"detail": "insufficient_quota"}, Kind.RATE),
+    (
+        "limit 0 as a number",
+        429,
+        _gemini(
+            429, "RESOURCE_EXHAUSTED", {"violations": [{"quotaId": "XPerMinute", "quotaValue": 0}]}
+        ),
+        Kind.QUOTA,
+    ),
+    ("spend", 429, _gemini(429, "RESOURCE_EXHAUSTED", _quota("MonthlySpendCap")), Kind.QUOTA),
+    ("informational", 101, "", Kind.OTHER),
 ]
 
 
@@ -116,43 +149,6 @@ def test_an_answer_gets_the_verdict_of_its_row(status: int, body: Any, kind: Kin
     """Status and parsed fields decide; message text never does."""
     data = body.encode() if isinstance(body, str) else json.dumps(body).encode()
     assert verdict_of(status, parse_error(data)).kind is kind
-
-
-@pytest.mark.parametrize(
-    ("kind", "marks"),
-    [
-        (Kind.CONNECT, "retry fallback breaker"),
-        (Kind.RESET, "retry fallback breaker billed"),
-        (Kind.TIMEOUT, "retry fallback breaker billed"),
-        (Kind.TRUNCATED, "retry fallback breaker billed"),
-        (Kind.BAD_BODY, "retry fallback breaker billed"),
-        (Kind.INVALID, "fallback"),
-        (Kind.CONTEXT_LENGTH, "fallback"),
-        (Kind.CONTENT, ""),
-        (Kind.AUTH, "fallback park"),
-        (Kind.PAYMENT, "fallback park"),
-        (Kind.MODEL_GONE, "fallback park"),
-        (Kind.QUOTA, "fallback park"),
-        (Kind.CONFLICT, "retry fallback"),
-        (Kind.RATE, "retry fallback"),
-        (Kind.SERVER, "retry fallback breaker"),
-        (Kind.OVERLOADED, "retry fallback breaker"),
-        (Kind.REDIRECT, "fallback breaker"),
-        (Kind.CANCELLED, "fallback"),
-        (Kind.OTHER, "fallback"),
-    ],
-)
-def test_each_kind_allows_what_the_table_says(kind: Kind, marks: str) -> None:
-    """Rate refusals, bad requests and refusals never count as ill health of a vendor."""
-    verdict = VERDICTS[kind]
-    said = {
-        "retry": verdict.retry_same,
-        "fallback": verdict.fall_back,
-        "breaker": verdict.breaker_failure,
-        "park": verdict.park,
-        "billed": verdict.maybe_billed,
-    }
-    assert {name for name, is_so in said.items() if is_so} == set(marks.split())
 
 
 def test_every_kind_has_a_verdict() -> None:
@@ -175,9 +171,20 @@ def test_the_vendor_may_forbid_a_repetition(status: int, word: bool | None, retr
     assert verdict_of(status, ErrorFields(), should_retry=word).retry_same is retries
 
 
-def test_the_wait_travels_with_the_verdict() -> None:
-    """The verdict carries the wait that was asked for."""
-    assert verdict_of(503, ErrorFields(), retry_after_s=7.0).retry_after_s == 7.0
+@pytest.mark.parametrize(
+    ("status", "waits"),
+    [
+        *((status, True) for status in (402, 408, 409, 429, 503, 529)),
+        *((status, False) for status in (302, 400, 413, 422, 451, 499)),
+    ],
+)
+def test_a_wait_counts_only_where_waiting_helps(status: int, waits: bool) -> None:
+    """The verdict carries the wait, but one bad request never holds up the others."""
+    verdict = verdict_of(status, ErrorFields(), retry_after_s=7.0)
+    assert verdict.retry_after_s == (7.0 if waits else None)
+    assert verdict_of(status, ErrorFields(), retry_after_s=7.0, should_retry=False) == replace(
+        verdict, retry_same=False
+    )
 
 
 JSON = st.recursive(

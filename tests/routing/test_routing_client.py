@@ -82,7 +82,7 @@ BODIES = {
         (401, Kind.AUTH),
         (402, Kind.PAYMENT),
         (404, Kind.MODEL_GONE),
-        (408, Kind.TIMEOUT),
+        (408, Kind.UPSTREAM_TIMEOUT),
         (413, Kind.CONTEXT_LENGTH),
         (429, Kind.RATE),
         (500, Kind.SERVER),

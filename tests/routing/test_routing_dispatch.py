@@ -50,7 +50,7 @@ async def test_every_vendor_answers_and_is_booked_to_the_last_unit(
         ("401", "auth", Call.FAILED),
         ("402", "payment", Call.FAILED),
         ("404", "model_gone", Call.FAILED),
-        ("504", "timeout", Call.UNKNOWN),
+        ("504", "upstream_timeout", Call.UNKNOWN),
         ("truncate", "truncated", Call.UNKNOWN),
         ("cut", "truncated", Call.UNKNOWN),
         ("error_mid_stream", "server", Call.UNKNOWN),

@@ -18,19 +18,33 @@ SERVER = VERDICTS[Kind.SERVER]
     [
         (Kind.SERVER, 0.0, 0.25),
         (Kind.SERVER, 1.0, 2.0),
-        (Kind.CONNECT, 0.5, 1.125),
+        (Kind.CONNECT, 0.0, 0.05),
+        (Kind.CONNECT, 1.0, 0.25),
         (Kind.OVERLOADED, 0.0, 1.0),
         (Kind.OVERLOADED, 1.0, 2.0),
     ],
 )
 def test_the_pause_is_spread(kind: Kind, random: float, wait_s: float) -> None:
-    """Full jitter within 0.25 to 2 s, at least a second for an overloaded vendor."""
+    """Full jitter within 0.25 to 2 s, a connection sooner, an overloaded vendor after a second."""
     assert backoff_s(VERDICTS[kind], random=lambda: random) == pytest.approx(wait_s)
 
 
-def test_the_vendor_s_own_wait_is_obeyed() -> None:
-    """A wait that was asked for replaces the jitter."""
-    assert backoff_s(replace(SERVER, retry_after_s=4.0), random=lambda: 0.0) == 4.0
+@pytest.mark.parametrize(
+    ("kind", "told_s", "random", "wait_s"),
+    [
+        (Kind.SERVER, 4.0, 0.0, 4.0),
+        (Kind.SERVER, 4.0, 1.0, 4.25),
+        (Kind.SERVER, 0.0, 0.0, 0.25),
+        (Kind.OVERLOADED, 0.0, 0.0, 1.0),
+        (Kind.OVERLOADED, 3.0, 0.0, 3.0),
+    ],
+)
+def test_the_vendor_s_own_wait_is_obeyed(
+    kind: Kind, told_s: float, random: float, wait_s: float
+) -> None:
+    """A wait that was asked for is never cut short, ends spread, and is no excuse to hurry."""
+    verdict = replace(VERDICTS[kind], retry_after_s=told_s)
+    assert backoff_s(verdict, random=lambda: random) == pytest.approx(wait_s)
 
 
 @pytest.mark.parametrize(
@@ -62,6 +76,7 @@ def test_every_model_gets_its_turn_before_any_gets_a_second(
         (Kind.TIMEOUT, None, 10.0, 0.5, True),
         (Kind.TIMEOUT, None, 10.0, 0.51, False),
         (Kind.RESET, None, 10.0, 0.9, False),
+        (Kind.UPSTREAM_TIMEOUT, None, 10.0, 0.9, True),
         (Kind.CONNECT, None, 10.0, 0.9, True),
         (Kind.RATE, 5.0, 10.0, 0.1, True),
         (Kind.RATE, 5.1, 10.0, 0.1, False),
@@ -80,6 +95,15 @@ def test_only_what_can_help_is_repeated(
     assert allowed is attempts.may_retry(
         verdict, made_here=1, untried=0, left_s=left_s, gone_share=gone_share
     )
+
+
+def test_a_bad_request_is_passed_on_once() -> None:
+    """One model may find the request bad for reasons of its own; when two do, the fault is ours."""
+    attempts = Attempts(usable_models=4)
+    allowed = [attempts.fall_back(VERDICTS[kind]) for kind in (Kind.INVALID, Kind.SERVER)]
+    assert (allowed, attempts.fall_back(VERDICTS[Kind.INVALID])) == ([True, True], False)
+    assert attempts.fall_back(SERVER)
+    assert not attempts.fall_back(VERDICTS[Kind.CONTENT])
 
 
 def test_retries_stop_by_themselves_in_an_outage() -> None:

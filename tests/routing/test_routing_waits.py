@@ -1,4 +1,4 @@
-"""Claims about the waits that vendors ask for."""
+"""Claims about the waits that vendors ask for, in every form they are sent in."""
 
 from __future__ import annotations
 
@@ -27,7 +27,9 @@ from tests.routing.helpers import NOW
         ("-1", None),
         ("NaN", None),
         ("inf", None),
-        ("1e9", None),
+        ("1e9", LONGEST_S),
+        ("1e999", None),
+        ("１", None),
         ("1000000000", LONGEST_S),
         ("9" * 400, None),
         ("1m30s", 90.0),

@@ -20,7 +20,9 @@ from base.clock import Clock
 from routing.bodies import ANSWER_BYTES, ERROR_BYTES, BodyReader, BodyRefused
 from routing.errors import Kind, TruncatedStream, VendorError
 from routing.hosts import check_key
+from routing.pace import Pace
 from routing.specs import ModelSpec, Prompt, host_of
+from routing.transport import build_http
 from routing.vendors import vendor_for
 from routing.vendors.base import Completed, Decoder, HttpRequest, TextDelta
 from routing.vendors.classify import VERDICTS, parse_error, verdict_of
@@ -48,24 +50,6 @@ class Timeouts:
 DEFAULT_TIMEOUTS = Timeouts()
 
 
-@dataclass(slots=True)
-class _Pace:
-    """When the next content is due, in the event loop's time, and what came so far."""
-
-    deadline_at: float
-    due_at: float
-    answered: bool = False
-    shown: bool = False
-    request_id: str = ""
-
-    def timeout(self) -> asyncio.Timeout:
-        """A timeout at the moment when content is overdue. Raises TimeoutError if that is over."""
-        when = min(self.deadline_at, self.due_at)
-        if when <= _loop_s():
-            raise TimeoutError
-        return asyncio.timeout_at(when)
-
-
 class Client:
     """Calls vendors over one pool of connections."""
 
@@ -73,17 +57,12 @@ class Client:
         self,
         *,
         timeouts: Timeouts = DEFAULT_TIMEOUTS,
+        allow_loopback: bool = False,
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
         self._timeouts = timeouts
-        self._http = httpx.AsyncClient(
-            transport=transport,
-            follow_redirects=False,
-            trust_env=False,
-            timeout=httpx.Timeout(None, connect=timeouts.connect_s, pool=timeouts.connect_s),
-            limits=httpx.Limits(
-                max_connections=2_000, max_keepalive_connections=200, keepalive_expiry=15.0
-            ),
+        self._http = build_http(
+            connect_s=timeouts.connect_s, allow_loopback=allow_loopback, transport=transport
         )
 
     async def close(self) -> None:
@@ -119,9 +98,10 @@ class Client:
             stream=True,
             end_user=end_user,
         )
-        pace = _Pace(
-            deadline_at=_loop_s() + deadline_s - clock.monotonic_s(),
-            due_at=_loop_s() + self._timeouts.first_content_s,
+        now_s = asyncio.get_running_loop().time()
+        pace = Pace(
+            deadline_at=now_s + deadline_s - clock.monotonic_s(),
+            due_at=now_s + self._timeouts.first_content_s,
         )
         try:
             async with self._sent(request, pace=pace, attempt_id=attempt_id) as response:
@@ -137,12 +117,14 @@ class Client:
             failure = _failure_of(error, pace=pace)
         else:
             return
+        finally:
+            pace.close()
         # Raised out here, so that no HTTP request with its headers hangs on to it as context.
         raise failure
 
     @asynccontextmanager
     async def _sent(
-        self, request: HttpRequest, *, pace: _Pace, attempt_id: str
+        self, request: HttpRequest, *, pace: Pace, attempt_id: str
     ) -> AsyncIterator[httpx.Response]:
         headers = {
             **request.headers,
@@ -154,7 +136,7 @@ class Client:
         outgoing = self._http.build_request(
             request.method, request.url, headers=headers, content=request.body
         )
-        async with pace.timeout():
+        with pace:
             response = await self._http.send(outgoing, stream=True)
         pace.answered, pace.request_id = True, _request_id(response)
         try:
@@ -163,7 +145,7 @@ class Client:
             await response.aclose()
 
     async def _answer(
-        self, response: httpx.Response, *, decoder: Decoder, pace: _Pace
+        self, response: httpx.Response, *, decoder: Decoder, pace: Pace
     ) -> AsyncGenerator[TextDelta | Completed, None]:
         try:
             async with aclosing(_chunks(response, pace=pace, max_bytes=ANSWER_BYTES)) as chunks:
@@ -172,9 +154,9 @@ class Client:
                     for delta in decoder.feed(chunk):
                         pace.shown = True
                         yield delta
-                        pace.due_at = _loop_s() + self._timeouts.idle_s
+                        pace.due_in(self._timeouts.idle_s)
                     if decoder.has_finished and not finished:
-                        pace.due_at = _loop_s() + self._timeouts.ending_s
+                        pace.due_in(self._timeouts.ending_s)
         except (TimeoutError, httpx.TransportError):
             if not decoder.has_finished:
                 raise
@@ -185,27 +167,23 @@ class Client:
         yield Completed(replace(reply, request_id=request_id))
 
 
-def _loop_s() -> float:
-    return asyncio.get_running_loop().time()
-
-
 async def _chunks(
-    response: httpx.Response, *, pace: _Pace, max_bytes: int
+    response: httpx.Response, *, pace: Pace, max_bytes: int
 ) -> AsyncGenerator[bytes, None]:
     """The body as it comes; raises TimeoutError when content is overdue, and BodyRefused."""
     encoding = response.headers.get("content-encoding", "")
     reader = BodyReader(content_encoding=encoding, max_bytes=max_bytes)
-    raw = response.aiter_raw()
+    assert isinstance(response.stream, httpx.AsyncByteStream)
+    pieces = aiter(response.stream)
     while True:
-        try:
-            async with pace.timeout():
-                data = await anext(raw)
-        except StopAsyncIteration:
+        with pace:
+            data = await anext(pieces, None)
+        if data is None:
             return
         yield reader.read(data)
 
 
-async def _refusal(response: httpx.Response, *, pace: _Pace, now: datetime) -> VendorError:
+async def _refusal(response: httpx.Response, *, pace: Pace, now: datetime) -> VendorError:
     """The error that an answer other than 200 stands for; its body is read up to a bound."""
     body = bytearray()
     try:
@@ -235,7 +213,7 @@ def _request_id(response: httpx.Response) -> str:
     return next((value for value in found if value), "")
 
 
-def _cleaned(error: VendorError, *, pace: _Pace, api_key: str = "") -> VendorError:
+def _cleaned(error: VendorError, *, pace: Pace, api_key: str = "") -> VendorError:
     """The error with a short message that holds no key, and the verdict that shown text demands."""
     message = str(error).replace(api_key, "[key]") if api_key else str(error)
     verdict = error.verdict
@@ -250,7 +228,7 @@ def _cleaned(error: VendorError, *, pace: _Pace, api_key: str = "") -> VendorErr
     )
 
 
-def _failure_of(error: Exception, *, pace: _Pace) -> VendorError:
+def _failure_of(error: Exception, *, pace: Pace) -> VendorError:
     """The error that a broken or silent connection stands for."""
     if isinstance(error, BodyRefused):
         return _cleaned(bad_body(problem=str(error)), pace=pace)

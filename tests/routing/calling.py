@@ -80,7 +80,7 @@ async def ask(
     left_s: float = 10.0,
 ) -> tuple[str, Reply]:
     transport = httpx.MockTransport(handler) if handler is not None else None
-    client, clock = Client(timeouts=timeouts, transport=transport), ManualClock(now=NOW)
+    client, clock = Client(timeouts=timeouts, transport=transport, allow_loopback=True), ManualClock(now=NOW)
     events = client.stream(
         model(kind, base_url=base_url),
         PROMPT,

@@ -122,10 +122,9 @@ class _Connection(asyncio.Protocol):
 async def _serve() -> None:
     ticker = _Ticker()
     loop = asyncio.get_running_loop()
-    server = await loop.create_server(
-        lambda: _Connection(ticker), "127.0.0.1", 0, backlog=4_096
-    )
-    print(server.sockets[0].getsockname()[1], flush=True)
+    server = await loop.create_server(lambda: _Connection(ticker), "127.0.0.1", 0, backlog=4_096)
+    sys.stdout.write(f"{server.sockets[0].getsockname()[1]}\n")
+    sys.stdout.flush()
     await ticker.run()
 
 

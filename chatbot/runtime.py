@@ -109,7 +109,7 @@ class Runtime:
             now=self.clock.now,
         )
         await self.store.load_all()
-        self.client = Client()
+        self.client = Client(allow_loopback=settings.UPSTREAM_ALLOW_LOOPBACK)
         self.loop = asyncio.get_running_loop()
         self.desk = self._desk()
         self.supervisor = Supervisor(desk=self.desk, writer=self.writer, watchers=self.watchers)

@@ -9,6 +9,7 @@ repr. The host is for the caller to check first (`hosts.check_host`).
 from __future__ import annotations
 
 import asyncio
+import ssl
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, replace
@@ -22,7 +23,7 @@ from routing.errors import Kind, TruncatedStream, VendorError
 from routing.hosts import check_key
 from routing.pace import Pace
 from routing.specs import ModelSpec, Prompt, host_of
-from routing.transport import build_http
+from routing.transport import AddressRefused, Lookup, build_http
 from routing.vendors import vendor_for
 from routing.vendors.base import Completed, Decoder, HttpRequest, TextDelta
 from routing.vendors.classify import VERDICTS, parse_error, verdict_of
@@ -51,18 +52,24 @@ DEFAULT_TIMEOUTS = Timeouts()
 
 
 class Client:
-    """Calls vendors over one pool of connections."""
+    """Calls vendors over one pool of connections (`transport.build_http` has the parameters)."""
 
     def __init__(
         self,
         *,
         timeouts: Timeouts = DEFAULT_TIMEOUTS,
         allow_loopback: bool = False,
+        lookup: Lookup | None = None,
+        tls: ssl.SSLContext | None = None,
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
         self._timeouts = timeouts
         self._http = build_http(
-            connect_s=timeouts.connect_s, allow_loopback=allow_loopback, transport=transport
+            connect_s=timeouts.connect_s,
+            allow_loopback=allow_loopback,
+            lookup=lookup,
+            tls=tls,
+            transport=transport,
         )
 
     async def close(self) -> None:
@@ -113,7 +120,7 @@ class Client:
                         yield event
         except VendorError as error:
             failure = _cleaned(error, pace=pace, api_key=api_key)
-        except (TimeoutError, httpx.TransportError, BodyRefused) as error:
+        except (TimeoutError, httpx.TransportError, httpx.InvalidURL, BodyRefused) as error:
             failure = _failure_of(error, pace=pace)
         else:
             return
@@ -232,6 +239,9 @@ def _failure_of(error: Exception, *, pace: Pace) -> VendorError:
     """The error that a broken or silent connection stands for."""
     if isinstance(error, BodyRefused):
         return _cleaned(bad_body(problem=str(error)), pace=pace)
+    if isinstance(error, AddressRefused | httpx.InvalidURL):
+        verdict = replace(VERDICTS[Kind.CONNECT], retry_same=False)
+        return VendorError(str(error), verdict=verdict)
     if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout | httpx.PoolTimeout):
         reason = str(error) or type(error).__name__
         return VendorError(f"no connection: {reason}", verdict=VERDICTS[Kind.CONNECT])

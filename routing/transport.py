@@ -2,11 +2,14 @@
 
 httpx's own HTTP/1.1 pool searches all its connections for every request that begins or ends, which
 takes all of a core at some hundred streams (docs/http-clients.md has the figures); aiohttp's does
-not. Guarantees of this transport: a connection goes to an address that was checked and to no other
-(names are resolved here, every answer is checked, and exactly these addresses are connected to; TLS
-still verifies the name); redirects are not followed; proxies, cookies and netrc of the environment
-are not used; what goes wrong is one of httpx's errors, told apart by whether the request can have
-reached the vendor; a response that is closed early takes its connection with it.
+not. Guarantees of this transport:
+
+- a connection goes to an address that was checked and to no other: names are resolved here, every
+  answer is checked, exactly these addresses are connected to, and TLS still verifies the name;
+- redirects are not followed, proxies and netrc of the environment are not used, no cookie is kept,
+  and nothing is sent a second time;
+- what goes wrong is one of httpx's errors, told apart by whether the vendor can have been reached;
+- a response that is closed early takes its connection with it.
 """
 
 from __future__ import annotations
@@ -15,6 +18,7 @@ import asyncio
 import socket
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 
 import aiohttp
 import httpx
@@ -50,6 +54,7 @@ def build_http(
     return httpx.AsyncClient(
         transport=transport
         or Transport(connect_s=connect_s, allow_loopback=allow_loopback, lookup=lookup, tls=tls),
+        cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),
         follow_redirects=False,
         trust_env=False,
         timeout=None,  # noqa: S113  the client bounds every wait itself
@@ -191,8 +196,8 @@ def _told(error: Exception, *, sent: bool) -> httpx.TransportError:
         return AddressRefused(str(error.os_error)) if refused else httpx.ConnectError(str(error))
     if isinstance(error, aiohttp.ConnectionTimeoutError):
         return httpx.ConnectTimeout("the connection took too long")
-    if isinstance(error, aiohttp.InvalidURL):
-        return httpx.UnsupportedProtocol("not an address that can be called")
+    if isinstance(error, aiohttp.InvalidURL | aiohttp.NonHttpUrlClientError):
+        return AddressRefused("the endpoint's address is not one that can be called")
     if isinstance(error, aiohttp.ClientResponseError):
         return httpx.RemoteProtocolError("what came is not HTTP")
     return httpx.ReadError(f"the connection broke {'within' if sent else 'before'} the answer")

@@ -32,6 +32,7 @@ from routing.vendors.waits import retry_after_s
 
 _LONGEST_MESSAGE = 300
 _REQUEST_ID_HEADERS = ("x-request-id", "request-id", "x-litellm-call-id")
+_HIDDEN = "[key]"
 _WORDS = {"true": True, "false": False}
 
 
@@ -112,6 +113,7 @@ class Client:
         )
         try:
             async with self._sent(request, pace=pace, attempt_id=attempt_id) as response:
+                pace.request_id = _request_id(response).replace(api_key, _HIDDEN)
                 if response.status_code != httpx.codes.OK:
                     raise await _refusal(response, pace=pace, now=clock.now())
                 answer = self._answer(response, decoder=vendor.decoder(), pace=pace)
@@ -145,7 +147,7 @@ class Client:
         )
         with pace:
             response = await self._http.send(outgoing, stream=True)
-        pace.answered, pace.request_id = True, _request_id(response)
+        pace.answered = True
         try:
             yield response
         finally:
@@ -222,15 +224,18 @@ def _request_id(response: httpx.Response) -> str:
 
 def _cleaned(error: VendorError, *, pace: Pace, api_key: str = "") -> VendorError:
     """The error with a short message that holds no key, and the verdict that shown text demands."""
-    message = str(error).replace(api_key, "[key]") if api_key else str(error)
+
+    def without_key(text: str) -> str:
+        return text.replace(api_key, _HIDDEN) if api_key else text
+
     verdict = error.verdict
     if pace.shown:
         verdict = replace(verdict, retry_same=False, maybe_billed=True)
     return type(error)(
-        message[:_LONGEST_MESSAGE],
+        without_key(str(error))[:_LONGEST_MESSAGE],
         verdict=verdict,
         status=error.status,
-        code=error.code,
+        code=without_key(error.code),
         request_id=pace.request_id,
     )
 

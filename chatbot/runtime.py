@@ -114,7 +114,7 @@ class Runtime:
         await self.store.load_all()
         if self.shared is not None:
             await self.shared.start()
-        self.client = Client()
+        self.client = Client(allow_loopback=settings.UPSTREAM_ALLOW_LOOPBACK)
         self.loop = asyncio.get_running_loop()
         self.desk = self._desk()
         self.supervisor = Supervisor(desk=self.desk, writer=self.writer, watchers=self.watchers)

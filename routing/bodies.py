@@ -9,6 +9,9 @@ from __future__ import annotations
 import zlib
 
 ERROR_BYTES = 64 << 10
+# Of the wire. Each event wraps a few letters in some hundred bytes, so that a long stream of 1 MiB
+# of text takes several times as much; text, a single event and plain JSON end at 1 MiB each
+# (`vendors/decoding.py`, `vendors/sse.py`).
 ANSWER_BYTES = 8 << 20
 
 _GZIP_OR_ZLIB = 32 + zlib.MAX_WBITS

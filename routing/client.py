@@ -9,6 +9,7 @@ repr. The host is for the caller to check first (`hosts.check_host`).
 from __future__ import annotations
 
 import asyncio
+import ssl
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, replace
@@ -20,7 +21,9 @@ from base.clock import Clock
 from routing.bodies import ANSWER_BYTES, ERROR_BYTES, BodyReader, BodyRefused
 from routing.errors import Kind, TruncatedStream, VendorError
 from routing.hosts import check_key
+from routing.pace import Pace
 from routing.specs import ModelSpec, Prompt, host_of
+from routing.transport import AddressRefused, Lookup, build_http
 from routing.vendors import vendor_for
 from routing.vendors.base import Completed, Decoder, HttpRequest, TextDelta
 from routing.vendors.classify import VERDICTS, parse_error, verdict_of
@@ -29,6 +32,7 @@ from routing.vendors.waits import retry_after_s
 
 _LONGEST_MESSAGE = 300
 _REQUEST_ID_HEADERS = ("x-request-id", "request-id", "x-litellm-call-id")
+_HIDDEN = "[key]"
 _WORDS = {"true": True, "false": False}
 
 
@@ -48,42 +52,25 @@ class Timeouts:
 DEFAULT_TIMEOUTS = Timeouts()
 
 
-@dataclass(slots=True)
-class _Pace:
-    """When the next content is due, in the event loop's time, and what came so far."""
-
-    deadline_at: float
-    due_at: float
-    answered: bool = False
-    shown: bool = False
-    request_id: str = ""
-
-    def timeout(self) -> asyncio.Timeout:
-        """A timeout at the moment when content is overdue. Raises TimeoutError if that is over."""
-        when = min(self.deadline_at, self.due_at)
-        if when <= _loop_s():
-            raise TimeoutError
-        return asyncio.timeout_at(when)
-
-
 class Client:
-    """Calls vendors over one pool of connections."""
+    """Calls vendors over one pool of connections (`transport.build_http` has the parameters)."""
 
     def __init__(
         self,
         *,
         timeouts: Timeouts = DEFAULT_TIMEOUTS,
+        allow_loopback: bool = False,
+        lookup: Lookup | None = None,
+        tls: ssl.SSLContext | None = None,
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
         self._timeouts = timeouts
-        self._http = httpx.AsyncClient(
+        self._http = build_http(
+            connect_s=timeouts.connect_s,
+            allow_loopback=allow_loopback,
+            lookup=lookup,
+            tls=tls,
             transport=transport,
-            follow_redirects=False,
-            trust_env=False,
-            timeout=httpx.Timeout(None, connect=timeouts.connect_s, pool=timeouts.connect_s),
-            limits=httpx.Limits(
-                max_connections=2_000, max_keepalive_connections=200, keepalive_expiry=15.0
-            ),
         )
 
     async def close(self) -> None:
@@ -119,12 +106,14 @@ class Client:
             stream=True,
             end_user=end_user,
         )
-        pace = _Pace(
-            deadline_at=_loop_s() + deadline_s - clock.monotonic_s(),
-            due_at=_loop_s() + self._timeouts.first_content_s,
+        now_s = asyncio.get_running_loop().time()
+        pace = Pace(
+            deadline_at=now_s + deadline_s - clock.monotonic_s(),
+            due_at=now_s + self._timeouts.first_content_s,
         )
         try:
             async with self._sent(request, pace=pace, attempt_id=attempt_id) as response:
+                pace.request_id = _request_id(response).replace(api_key, _HIDDEN)
                 if response.status_code != httpx.codes.OK:
                     raise await _refusal(response, pace=pace, now=clock.now())
                 answer = self._answer(response, decoder=vendor.decoder(), pace=pace)
@@ -133,16 +122,18 @@ class Client:
                         yield event
         except VendorError as error:
             failure = _cleaned(error, pace=pace, api_key=api_key)
-        except (TimeoutError, httpx.TransportError, BodyRefused) as error:
+        except (TimeoutError, httpx.TransportError, httpx.InvalidURL, BodyRefused) as error:
             failure = _failure_of(error, pace=pace)
         else:
             return
+        finally:
+            pace.close()
         # Raised out here, so that no HTTP request with its headers hangs on to it as context.
         raise failure
 
     @asynccontextmanager
     async def _sent(
-        self, request: HttpRequest, *, pace: _Pace, attempt_id: str
+        self, request: HttpRequest, *, pace: Pace, attempt_id: str
     ) -> AsyncIterator[httpx.Response]:
         headers = {
             **request.headers,
@@ -154,16 +145,16 @@ class Client:
         outgoing = self._http.build_request(
             request.method, request.url, headers=headers, content=request.body
         )
-        async with pace.timeout():
+        with pace:
             response = await self._http.send(outgoing, stream=True)
-        pace.answered, pace.request_id = True, _request_id(response)
+        pace.answered = True
         try:
             yield response
         finally:
             await response.aclose()
 
     async def _answer(
-        self, response: httpx.Response, *, decoder: Decoder, pace: _Pace
+        self, response: httpx.Response, *, decoder: Decoder, pace: Pace
     ) -> AsyncGenerator[TextDelta | Completed, None]:
         try:
             async with aclosing(_chunks(response, pace=pace, max_bytes=ANSWER_BYTES)) as chunks:
@@ -172,9 +163,9 @@ class Client:
                     for delta in decoder.feed(chunk):
                         pace.shown = True
                         yield delta
-                        pace.due_at = _loop_s() + self._timeouts.idle_s
+                        pace.due_in(self._timeouts.idle_s)
                     if decoder.has_finished and not finished:
-                        pace.due_at = _loop_s() + self._timeouts.ending_s
+                        pace.due_in(self._timeouts.ending_s)
         except (TimeoutError, httpx.TransportError):
             if not decoder.has_finished:
                 raise
@@ -185,27 +176,23 @@ class Client:
         yield Completed(replace(reply, request_id=request_id))
 
 
-def _loop_s() -> float:
-    return asyncio.get_running_loop().time()
-
-
 async def _chunks(
-    response: httpx.Response, *, pace: _Pace, max_bytes: int
+    response: httpx.Response, *, pace: Pace, max_bytes: int
 ) -> AsyncGenerator[bytes, None]:
     """The body as it comes; raises TimeoutError when content is overdue, and BodyRefused."""
     encoding = response.headers.get("content-encoding", "")
     reader = BodyReader(content_encoding=encoding, max_bytes=max_bytes)
-    raw = response.aiter_raw()
+    assert isinstance(response.stream, httpx.AsyncByteStream)
+    pieces = aiter(response.stream)
     while True:
-        try:
-            async with pace.timeout():
-                data = await anext(raw)
-        except StopAsyncIteration:
+        with pace:
+            data = await anext(pieces, None)
+        if data is None:
             return
         yield reader.read(data)
 
 
-async def _refusal(response: httpx.Response, *, pace: _Pace, now: datetime) -> VendorError:
+async def _refusal(response: httpx.Response, *, pace: Pace, now: datetime) -> VendorError:
     """The error that an answer other than 200 stands for; its body is read up to a bound."""
     body = bytearray()
     try:
@@ -235,25 +222,31 @@ def _request_id(response: httpx.Response) -> str:
     return next((value for value in found if value), "")
 
 
-def _cleaned(error: VendorError, *, pace: _Pace, api_key: str = "") -> VendorError:
+def _cleaned(error: VendorError, *, pace: Pace, api_key: str = "") -> VendorError:
     """The error with a short message that holds no key, and the verdict that shown text demands."""
-    message = str(error).replace(api_key, "[key]") if api_key else str(error)
+
+    def without_key(text: str) -> str:
+        return text.replace(api_key, _HIDDEN) if api_key else text
+
     verdict = error.verdict
     if pace.shown:
         verdict = replace(verdict, retry_same=False, maybe_billed=True)
     return type(error)(
-        message[:_LONGEST_MESSAGE],
+        without_key(str(error))[:_LONGEST_MESSAGE],
         verdict=verdict,
         status=error.status,
-        code=error.code,
+        code=without_key(error.code),
         request_id=pace.request_id,
     )
 
 
-def _failure_of(error: Exception, *, pace: _Pace) -> VendorError:
+def _failure_of(error: Exception, *, pace: Pace) -> VendorError:
     """The error that a broken or silent connection stands for."""
     if isinstance(error, BodyRefused):
         return _cleaned(bad_body(problem=str(error)), pace=pace)
+    if isinstance(error, AddressRefused | httpx.InvalidURL):
+        verdict = replace(VERDICTS[Kind.CONNECT], retry_same=False)
+        return VendorError(str(error), verdict=verdict)
     if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout | httpx.PoolTimeout):
         reason = str(error) or type(error).__name__
         return VendorError(f"no connection: {reason}", verdict=VERDICTS[Kind.CONNECT])

@@ -21,13 +21,11 @@ class Scale(Enum):
 
 Scenario = Callable[[Scale], list[Row]]
 SCENARIOS: dict[str, str] = {
-<<<<<<< HEAD
+    # name -> module below benchmarks.faults
     "limits": "limits",
     "retry_after": "retry_after",
     "outage": "outage",
     "overload": "overload",
-=======
-    # name -> module below benchmarks.faults
     "litellm": "litellm",
->>>>>>> wt-contracts
+    "streams": "streams",
 }

@@ -95,19 +95,27 @@ def _messages(prompt: Prompt) -> list[dict[str, str]]:
 
 
 def _read_head(draft: Draft, value: dict[str, Any]) -> None:
-    draft.model = fields.text(value, "model") or draft.model
-    draft.request_id = fields.text(value, "id") or draft.request_id
-    draft.usage = _usage(value.get("usage")) or draft.usage
+    # Every chunk repeats model and id; reading them once is a good part of the cost of a stream.
+    if value.get("model") != draft.model:
+        draft.model = fields.text(value, "model") or draft.model
+    if value.get("id") != draft.request_id:
+        draft.request_id = fields.text(value, "id") or draft.request_id
+    if value.get("usage") is not None:
+        draft.usage = _usage(value["usage"]) or draft.usage
 
 
 def _read_choice(draft: Draft, choice: object, *, part: str) -> None:
-    draft.add(_content(fields.dig(choice, part, "content")))
-    if fields.text(choice, part, "refusal"):
-        draft.stop(FinishReason.REFUSAL)
+    if not isinstance(choice, dict):
+        return
+    message = choice.get(part)
+    if isinstance(message, dict):
+        draft.add(_content(message.get("content")))
+        if fields.text(message, "refusal"):
+            draft.stop(FinishReason.REFUSAL)
     reason = fields.text(choice, "finish_reason")
     if reason in _FAILURES:
-        message = "the vendor failed during the answer"
-        raise VendorError(message, verdict=VERDICTS[Kind.SERVER], status=200, code=reason)
+        problem = "the vendor failed during the answer"
+        raise VendorError(problem, verdict=VERDICTS[Kind.SERVER], status=200, code=reason)
     if reason:
         draft.stop(_FINISHES.get(reason, FinishReason.OTHER))
 

@@ -20,9 +20,9 @@ def load(data: bytes) -> Any:
 def dig(value: object, *path: str | int) -> Any:
     """The value at a path of keys and places, None where the path ends early."""
     for step in path:
-        if isinstance(step, str) and isinstance(value, dict):
+        if type(value) is dict:  # exact types, as JSON gives them: this runs for every event
             value = value.get(step)
-        elif isinstance(step, int) and isinstance(value, list) and -len(value) <= step < len(value):
+        elif type(value) is list and type(step) is int and -len(value) <= step < len(value):
             value = value[step]
         else:
             return None
@@ -42,6 +42,8 @@ def text(value: object, *path: str | int) -> str:
 
 def storable(raw: str) -> str:
     """Without NUL, surrogate pairs joined and lone surrogates replaced: databases refuse these."""
+    if raw.isascii() and "\x00" not in raw:
+        return raw
     raw = raw.replace("\x00", "")
     try:
         raw.encode()

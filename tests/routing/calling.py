@@ -71,16 +71,18 @@ def answering(
 
 
 async def ask(
-    handler: Handler | None,
+    handler: Handler | None = None,
     *,
     kind: VendorKind = VendorKind.CHAT_COMPLETIONS,
     timeouts: Timeouts = DEFAULT_TIMEOUTS,
     base_url: str = "https://api.openai.com/v1",
     api_key: str = KEY,
     left_s: float = 10.0,
+    client: Client | None = None,
 ) -> tuple[str, Reply]:
     transport = httpx.MockTransport(handler) if handler is not None else None
-    client, clock = Client(timeouts=timeouts, transport=transport), ManualClock(now=NOW)
+    clock, owned = ManualClock(now=NOW), client is None
+    client = client or Client(timeouts=timeouts, transport=transport, allow_loopback=True)
     events = client.stream(
         model(kind, base_url=base_url),
         PROMPT,
@@ -100,11 +102,12 @@ async def ask(
                 else:
                     return shown, event.reply
     finally:
-        await client.close()
+        if owned:
+            await client.close()
     raise AssertionError("no reply came")
 
 
-async def failure_of(handler: Handler | None, **more: Any) -> VendorError:
+async def failure_of(handler: Handler | None = None, **more: Any) -> VendorError:
     with pytest.raises(VendorError) as caught:
         await ask(handler, **more)
     return caught.value

@@ -81,7 +81,7 @@ class World:
         self.vendor = vendor
         self.clock = clock or ManualClock(now=NOW)
         self.writer = writer
-        self.client = Client(timeouts=timeouts)
+        self.client = Client(timeouts=timeouts, allow_loopback=True)
         self.gate = Gate(clock=self.clock, random=lambda: 0.5)
         self.snapshot = RoutingSnapshot(
             chains={}, prices=prices(), usd_rates=(("CNY", date(2026, 1, 1), RATE),)

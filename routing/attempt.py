@@ -95,7 +95,7 @@ class Attempt:
         with permit:
             try:
                 await self._open(ask, permit=permit)
-                reply = await self._stream(ask)
+                reply = await self._stream(ask, permit=permit)
                 booked = True
                 await self._book_reply(reply, permit=permit)
             except VendorError as error:
@@ -117,7 +117,7 @@ class Attempt:
             wait_ms=round(permit.waited_s * 1000),
         )
 
-    async def _stream(self, ask: Ask) -> Reply:
+    async def _stream(self, ask: Ask, *, permit: Permit) -> Reply:
         target, progress = self._target, self.progress
         progress.began_s, progress.sent = self._clock.monotonic_s(), True
         events = self._client.stream(
@@ -130,6 +130,7 @@ class Attempt:
             clock=self._clock,
             end_user=ask.end_user,
             attempt_id=self._entry.attempt_id,
+            on_rate=permit.observe,
         )
         async with aclosing(events) as stream:
             async for event in stream:

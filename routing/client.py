@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -22,12 +22,13 @@ from routing.bodies import ANSWER_BYTES, ERROR_BYTES, BodyReader, BodyRefused
 from routing.errors import Kind, TruncatedStream, VendorError
 from routing.hosts import check_key
 from routing.pace import Pace
-from routing.specs import ModelSpec, Prompt, host_of
+from routing.specs import ModelSpec, Prompt, RateState, host_of
 from routing.transport import AddressRefused, Lookup, build_http
 from routing.vendors import vendor_for
 from routing.vendors.base import Completed, Decoder, HttpRequest, TextDelta
 from routing.vendors.classify import VERDICTS, parse_error, verdict_of
 from routing.vendors.decoding import bad_body
+from routing.vendors.rate_headers import rate_state
 from routing.vendors.waits import retry_after_s
 
 _LONGEST_MESSAGE = 300
@@ -89,10 +90,12 @@ class Client:
         clock: Clock,
         end_user: str = "",
         attempt_id: str = "",
+        on_rate: Callable[[RateState], None] | None = None,
     ) -> AsyncGenerator[TextDelta | Completed, None]:
         """Visible text as it comes, then one `Completed`.
 
-        `deadline_s` is a reading of `clock.monotonic_s`. Raises ConfigurationError for a key that
+        `deadline_s` is a reading of `clock.monotonic_s`. `on_rate` hears what the headers of an
+        answer or a refusal say about the key's limits. Raises ConfigurationError for a key that
         must not be sent, else VendorError. Close the generator if you leave it early.
         """
         check_key(api_key, key_env=model.endpoint.key_env, host=host_of(base_url))
@@ -114,8 +117,11 @@ class Client:
         try:
             async with self._sent(request, pace=pace, attempt_id=attempt_id) as response:
                 pace.request_id = _request_id(response).replace(api_key, _HIDDEN)
+                rate = rate_state(response.headers, now=clock.now())
+                if rate is not None and on_rate is not None:
+                    on_rate(rate)
                 if response.status_code != httpx.codes.OK:
-                    raise await _refusal(response, pace=pace, now=clock.now())
+                    raise await _refusal(response, pace=pace, rate=rate, now=clock.now())
                 answer = self._answer(response, decoder=vendor.decoder(), pace=pace)
                 async with aclosing(answer) as events:
                     async for event in events:
@@ -192,7 +198,9 @@ async def _chunks(
         yield reader.read(data)
 
 
-async def _refusal(response: httpx.Response, *, pace: Pace, now: datetime) -> VendorError:
+async def _refusal(
+    response: httpx.Response, *, pace: Pace, rate: RateState | None, now: datetime
+) -> VendorError:
     """The error that an answer other than 200 stands for; its body is read up to a bound."""
     body = bytearray()
     try:
@@ -202,10 +210,13 @@ async def _refusal(response: httpx.Response, *, pace: Pace, now: datetime) -> Ve
     except (TimeoutError, httpx.TransportError, BodyRefused):
         body.clear()
     stated = parse_error(bytes(body))
+    wait_s = retry_after_s(response.headers, now=now, body_delay=stated.retry_delay)
+    if wait_s is None and rate is not None:
+        wait_s = rate.reset_s
     verdict = verdict_of(
         response.status_code,
         stated,
-        retry_after_s=retry_after_s(response.headers, now=now, body_delay=stated.retry_delay),
+        retry_after_s=wait_s,
         should_retry=_WORDS.get(response.headers.get("x-should-retry", "")),
     )
     return VendorError(

@@ -128,6 +128,20 @@ class RateState:
     remaining_output_tokens: int | None = None
     reset_output_tokens_s: float | None = None
 
+    @property
+    def reset_s(self) -> float | None:
+        """How long until every dimension of which nothing is left is whole again; None = none is.
+
+        Longer than one call needs, but the only wait that a refusal without Retry-After names.
+        """
+        waits_s = [
+            wait_s
+            for name in ("requests", "tokens", "input_tokens", "output_tokens")
+            if getattr(self, f"remaining_{name}") == 0
+            and (wait_s := getattr(self, f"reset_{name}_s")) is not None
+        ]
+        return max(waits_s, default=None)
+
 
 @dataclass(frozen=True, slots=True)
 class PriceSpec:

@@ -21,6 +21,7 @@ from routing.errors import ConfigurationError, Exhausted, Kind, Refused, TooLarg
 from routing.gate import Gate, OnWait
 from routing.hosts import check_host, check_key
 from routing.ledger import Ledger
+from routing.notices import parked
 from routing.retry import Attempts, RetryBudget, backoff_s
 from routing.snapshot import Access
 from routing.specs import EndpointSpec, ModelSpec, Prompt, Reply, Tier, host_of
@@ -102,6 +103,7 @@ class Dispatcher:
             today=self.clock.now().date(),
             has_key=lambda endpoint: self._keys(endpoint) is not None,
             tier=tier,
+            routing=self.ledger.routing(),
         )
         walk = _Walk(self, ask, on_restart=on_restart, on_wait=on_wait)
         walk.notes += [(omission.model.label, omission.reason) for omission in omissions]
@@ -242,6 +244,10 @@ class _Walk:
         candidate.made += 1
         try:
             reply = await attempt.run(self._ask, permit=permit)
+        except Refused as error:  # a budget or quota: nothing was sent
+            self._attempts.made -= 1
+            self._drop(candidate, reason=str(error))
+            return None
         except VendorError as error:
             self._cost_nanousd += attempt.progress.cost_nanousd
             self._shown = bool(attempt.progress.text)
@@ -261,6 +267,9 @@ class _Walk:
         reason = f"{verdict.kind.value}{status}: {error}"
         logger.warning("%s failed: %s", candidate.model.label, reason)
         self._parts.gate.heed(candidate.model, verdict, reason=reason)
+        if verdict.park:
+            now = self._parts.clock.now()
+            self._parts.ledger.alarm(parked(candidate.model, verdict, reason=reason, now=now))
         if not verdict.fall_back:
             self.notes.append((candidate.model.label, reason))
             raise Exhausted(self.notes) from error

@@ -41,9 +41,7 @@ class DollarField(forms.DecimalField):
 
     def has_changed(self, initial: Any, data: Any) -> bool:
         """Compared as numbers, so that 5 and 5.00 are the same."""
-        return super().has_changed(
-            initial * NANO if isinstance(initial, int) else initial, data
-        )
+        return super().has_changed(initial * NANO if isinstance(initial, int) else initial, data)
 
 
 def _known_zone(name: str) -> str:

@@ -17,6 +17,7 @@ from routing.specs import ModelSpec
 DAY = timedelta(days=1)
 PARKED_FOR = timedelta(hours=6)
 DANGER_PERCENT = 90
+LOW_PERCENT = 20
 
 _WHAT_TO_DO = {
     Kind.AUTH: "its key was refused: correct {key} and restart, or edit the endpoint",
@@ -110,4 +111,51 @@ def no_rate(currency: str, *, now: datetime) -> Notice:
         "Add a row under Exchange rates.",
         page=("routing_exchangerate", None),
         quiet_until=now + DAY,
+    )
+
+
+def drift(name: str, endpoint_key: str, *, share: float, now: datetime) -> Notice:
+    """A vendor counted something else than our ledger."""
+    return Notice(
+        cause=f"drift:{endpoint_key}",
+        severe=False,
+        text=f"{name} counted {share:.1%} more or less than our ledger since the last reading. Check "
+        "the prices, whether the key is used elsewhere, and the calls of unknown outcome.",
+        page=("routing_statement", None),
+        quiet_until=now + DAY,
+    )
+
+
+def account_empty(name: str, endpoint_key: str, *, now: datetime) -> Notice:
+    """The vendor says that the account can pay for nothing more."""
+    return Notice(
+        cause=f"account:{endpoint_key}:100",
+        severe=True,
+        text=f"The account at {name} has no balance left: top it up at the vendor.",
+        page=("routing_statement", None),
+        quiet_until=now + DAY,
+    )
+
+
+def account_low(name: str, endpoint_key: str, *, left_percent: int, until: datetime) -> Notice:
+    """The vendor's own limit is nearly reached: 20 % or 10 % left."""
+    mark = 90 if left_percent <= LOW_PERCENT // 2 else 80
+    return Notice(
+        cause=f"account:{endpoint_key}:{mark}",
+        severe=mark >= DANGER_PERCENT,
+        text=f"{name} says that {left_percent} % of the key's own limit is left.",
+        page=("routing_statement", None),
+        quiet_until=until,
+    )
+
+
+def own_mistakes(*, invalid: int, calls: int, now: datetime) -> Notice:
+    """Vendors refuse requests as malformed: that is our making, and no retry helps."""
+    return Notice(
+        cause="invalid-requests",
+        severe=False,
+        text=f"{invalid} of {calls:,} calls of the last hour were refused as invalid requests: a "
+        "parameter or a size in the model's row is wrong. The calls name the model and the code.",
+        page=("routing_call", None),
+        quiet_until=now + PARKED_FOR,
     )

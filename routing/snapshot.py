@@ -49,7 +49,7 @@ def access_of(endpoint: EndpointSpec) -> Access | None:
 
 def load_routing() -> RoutingSnapshot:
     """Chains, prices and rates as committed now."""
-    endpoints = {row.id: _endpoint(row) for row in Endpoint.objects.all()}
+    endpoints = {row.id: endpoint_spec(row) for row in Endpoint.objects.all()}
     places = Chain.objects.filter(enabled=True, model__enabled=True, model__endpoint__enabled=True)
     chains: dict[Tier, list[ModelSpec]] = {tier: [] for tier in Tier}
     for place in places.select_related("model").order_by("tier", "position"):
@@ -90,13 +90,12 @@ def load_classifier(embed: EmbedCached) -> Classifier:
             for row, vector in zip(rows, vectors, strict=True)
         ),
         parameters=Parameters.of(published.parameters),
-        budgets=tuple(_budget(row) for row in Budget.objects.select_related("model__endpoint")),
-        quotas=tuple(_quota(row) for row in Quota.objects.select_related("endpoint")),
         rule_set_version=published.version,
     )
 
 
-def _endpoint(row: Endpoint) -> EndpointSpec:
+def endpoint_spec(row: Endpoint) -> EndpointSpec:
+    """An endpoint with the address that is in use now."""
     base_url = (env.text(row.base_url_env) or row.base_url).rstrip("/")
     return EndpointSpec(
         id=row.id,

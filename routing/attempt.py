@@ -166,6 +166,7 @@ class Attempt:
                 outcome=Call.COMPLETED,
                 usage=usage,
                 estimated=reply.usage is None,
+                estimate=self.progress.usage(self._target),
                 model_served=reply.model,
                 finish_reason=reply.finish_reason.value,
                 failure=Kind.BAD_BODY.value if is_empty else "",

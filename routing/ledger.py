@@ -14,9 +14,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import defaultdict
 from collections.abc import Callable
 from concurrent.futures import Future
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -25,6 +26,7 @@ from base.ids import new_uuid
 from base.writer import Writer, WriterBusy
 from routing import alerts, notices
 from routing.errors import OverBudget, OverQuota
+from routing.habits import Habits
 from routing.models import Call
 from routing.notices import Alarm
 from routing.pricing import FREE, Cost, Priced, cost_on, price_on
@@ -49,11 +51,15 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """How an attempt ended. `outcome` is one of the outcomes of `Call`."""
+    """How an attempt ended. `outcome` is one of the outcomes of `Call`.
+
+    `estimate` is what would have been booked had the vendor told no usage; the ledger learns from it.
+    """
 
     outcome: str
     usage: Usage
     estimated: bool = False
+    estimate: Usage | None = None
     model_served: str = ""
     finish_reason: str = ""
     failure: str = ""
@@ -79,6 +85,7 @@ class Ledger:
         self.routing = routing
         self._clock = clock
         self.alarm = alarm
+        self._habits: defaultdict[tuple[str, str], Habits] = defaultdict(Habits)
 
     def entry(self, model: ModelSpec) -> Entry:
         """An entry for an attempt at `model`, not written yet."""
@@ -145,6 +152,11 @@ class Ledger:
             logger.exception("the row of attempt %s stays open", entry.attempt_id)
 
     def _completion(self, entry: Entry, ending: Ending) -> tuple[Cost, Callable[[], None]]:
+        habits = self._habits[entry.model.endpoint.key, entry.model.name]
+        if ending.estimated:
+            ending = replace(ending, usage=habits.likely(ending.usage))
+        elif ending.estimate is not None:
+            habits.learn(ending.estimate, real=ending.usage)
         cost = self._cost(entry, ending)
         return cost, partial(_complete, entry, ending, cost, ended_at=self._clock.now())
 

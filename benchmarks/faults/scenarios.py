@@ -22,4 +22,5 @@ class Scale(Enum):
 Scenario = Callable[[Scale], list[Row]]
 SCENARIOS: dict[str, str] = {
     # name -> module below benchmarks.faults
+    "bill": "bill",
 }

@@ -60,6 +60,19 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("CHAT_SOCKETS_PER_IP", "20", "Open sockets per client address."),
     Setting("RETENTION_DAYS", "90", "Conversations and receipts older than this are pruned."),
     Setting(
+        "ALERT_WEBHOOK_URL",
+        "",
+        "Address that gets every alert as JSON; https.",
+        secret=True,
+    ),
+    Setting("ALERT_EMAIL", "", "Addresses that get every alert, separated by commas."),
+    Setting(
+        "EMAIL_URL",
+        "",
+        "Mail server, for instance smtp+tls://user:password@host:587. Needed for ALERT_EMAIL.",
+        secret=True,
+    ),
+    Setting(
         "UPSTREAM_ALLOWED_HOSTS",
         "api.openai.com,api.deepseek.com,api.anthropic.com,generativelanguage.googleapis.com,"
         "api.holysheep.ai",

@@ -67,7 +67,7 @@ def running_site(
     before_start: Callable[[sqlite3.Connection], None] | None = None,
 ) -> Iterator[Site]:
     """Prepare and serve; `before_start` may change rows between the two."""
-    environment = _environment(folder, simulator_url) | dict(settings or {})
+    environment = vendor_environment(folder, simulator_url) | dict(settings or {})
     manage = [sys.executable, str(ROOT / "manage.py")]
     subprocess.run([*manage, "prepare"], env=environment, cwd=ROOT, check=True, capture_output=True)
     database = folder / "breakwater.sqlite3"
@@ -88,7 +88,7 @@ def running_site(
             server.terminate()
 
 
-def _environment(folder: Path, simulator_url: str) -> dict[str, str]:
+def vendor_environment(folder: Path, simulator_url: str) -> dict[str, str]:
     """Nothing of the caller's own keys: every vendor is the simulator."""
     environment = {
         **os.environ,

@@ -55,6 +55,15 @@ MENU: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
         ),
     ),
     (
+        "Money",
+        (
+            ("Budgets", "savings", "routing_budget"),
+            ("Quotas", "speed", "routing_quota"),
+            ("Statements", "account_balance", "routing_statement"),
+            ("Alerts", "notifications", "routing_alert"),
+        ),
+    ),
+    (
         "System",
         (
             ("Frames", "data_object", "chatbot_frame"),

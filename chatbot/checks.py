@@ -10,6 +10,7 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
 
 from base import env
+from routing.sending import address_problem
 from routing.specs import LOCAL_HOSTS
 
 _SHORTEST_KEY = 8
@@ -88,6 +89,25 @@ def check_numbers(app_configs: Any, **_: Any) -> Sequence[CheckMessage]:
         for name in names
         if getattr(settings, name) < 1
     ]
+
+
+@register()
+def check_alerts(app_configs: Any, **_: Any) -> Sequence[CheckMessage]:
+    """Alerts must have a way out when an address is given."""
+    found: list[CheckMessage] = []
+    url, loopback = settings.ALERT_WEBHOOK_URL, settings.UPSTREAM_ALLOW_LOOPBACK
+    problem = address_problem(url, allow_loopback=loopback) if url else None
+    if problem:
+        hint = "Use an address that begins with https:// and is not on this machine."
+        found.append(Error(f"ALERT_WEBHOOK_URL: {problem}.", hint=hint, id="chatbot.E006"))
+    if settings.ALERT_EMAIL and not env.text("EMAIL_URL"):
+        hint = "Set EMAIL_URL to your mail server, for instance smtp+tls://user:password@host:587."
+        message = "ALERT_EMAIL is set, but there is no mail server."
+        found.append(Error(message, hint=hint, id="chatbot.E007"))
+    if not all("@" in address for address in settings.ALERT_EMAIL):
+        hint = "Separate addresses by commas: one@example.com,two@example.com."
+        found.append(Error("ALERT_EMAIL holds what is no address.", hint=hint, id="chatbot.E008"))
+    return found
 
 
 @register(Tags.security, deploy=True)

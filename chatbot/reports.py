@@ -217,8 +217,10 @@ def left_out(*, today: date) -> list[LeftOut]:
     """Models of the chains that may not be called on `today`, with routing's own reason."""
     found: dict[int, tuple[ModelSpec, str]] = {}
     tiers: defaultdict[int, list[str]] = defaultdict(list)
-    for tier, chain in load_routing().chains.items():
-        for omission in usable(chain, today=today, has_key=_has_key, tier=tier)[1]:
+    routing = load_routing()
+    for tier, chain in routing.chains.items():
+        omissions = usable(chain, today=today, has_key=_has_key, tier=tier, routing=routing)[1]
+        for omission in omissions:
             found[omission.model.id] = (omission.model, omission.reason)
             tiers[omission.model.id].append(tier.value)
     return [LeftOut(model, reason, tuple(tiers[key])) for key, (model, reason) in found.items()]

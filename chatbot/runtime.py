@@ -12,6 +12,7 @@ import random
 from datetime import UTC, datetime, timedelta
 
 from django.conf import settings
+from django.db import connection
 
 from base import env
 from base.clock import Clock, SystemClock
@@ -32,6 +33,7 @@ from chatbot.speaking import Speaking
 from chatbot.supervisor import Supervisor
 from chatbot.visitors import ShopperRates, SocketCounter
 from chatbot.watchers import Watchers
+from routing.alerts import Alarms
 from routing.client import Client
 from routing.dispatch import Dispatcher, usable
 from routing.gate import Gate, LimitsFor
@@ -51,6 +53,9 @@ class Runtime:
     def __init__(self, *, clock: Clock | None = None, embedder: Embedder | None = None) -> None:
         self.clock = clock or system_clock()
         self.writer = Writer()
+        # Spending and alerts change one transaction at a time in the whole fleet. In batches of their
+        # own that lock never meets another; SQLite has one writer anyway.
+        self.ledger_writer = self.writer if connection.vendor == "sqlite" else Writer()
         self.reader = Reader()
         self.watchers = Watchers()
         self.sockets = SocketCounter(settings.CHAT_SOCKETS_PER_IP)
@@ -97,11 +102,13 @@ class Runtime:
             today=self.clock.now().date(),
             has_key=lambda endpoint: access_of(endpoint) is not None,
             tier=tier,
+            routing=self.routing,
         )
 
     async def start(self, *, take_up_open_questions: bool = True) -> None:
         """Load, warm up and begin; questions that an earlier process left open are taken up."""
         self.writer.start()
+        self.ledger_writer.start()
         await self.reader.run(self._snapshots.refresh)
         self.embedder.start()
         self.store = Store(
@@ -137,6 +144,7 @@ class Runtime:
         if self._owns_embedder:
             self.embedder.stop()
         self.store.stop()
+        await asyncio.to_thread(self.ledger_writer.stop)
         await asyncio.to_thread(self.writer.stop)
         await asyncio.to_thread(self.reader.stop)
 
@@ -148,7 +156,10 @@ class Runtime:
 
     def _desk(self) -> Desk:
         gate = Gate(clock=self.clock, random=random.random, limits_for=self._limits_for())
-        ledger = Ledger(writer=self.writer, routing=lambda: self.routing, clock=self.clock)
+        alarm = Alarms(writer=self.ledger_writer, clock=self.clock)
+        ledger = Ledger(
+            writer=self.ledger_writer, routing=lambda: self.routing, clock=self.clock, alarm=alarm
+        )
         self.gate = gate
         dispatcher = Dispatcher(
             client=self.client,

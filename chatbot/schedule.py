@@ -6,6 +6,10 @@ SCHEDULE: dict[str, int] = {
     "chatbot.tasks.work_outbox": 5,
     "chatbot.tasks.count_served": 15,
     "chatbot.tasks.count_up": 30,
+    "routing.tasks.send_alerts": 15,
     "cache.tasks.sweep_stale": 60,
+    "routing.tasks.close_lost_calls": 60,
+    "routing.tasks.watch_refusals": 300,
+    "routing.tasks.reconcile_accounts": 3_600,
     "chatbot.tasks.prune": 3_600,
 }

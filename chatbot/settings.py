@@ -147,6 +147,15 @@ EMBEDDING_MODEL = env.text("EMBEDDING_MODEL")
 RETENTION_DAYS = env.number("RETENTION_DAYS")
 CHAT_RATE_PER_SHOPPER = env.number("CHAT_RATE_PER_SHOPPER")
 CHAT_SOCKETS_PER_IP = env.number("CHAT_SOCKETS_PER_IP")
+ALERT_WEBHOOK_URL = env.text("ALERT_WEBHOOK_URL")
+ALERT_EMAIL = env.items("ALERT_EMAIL")
+EMAIL_TIMEOUT = 10
+if env.text("EMAIL_URL"):
+    vars().update(environ.Env.email_url_config(env.text("EMAIL_URL")))
+DEFAULT_FROM_EMAIL = (ALERT_EMAIL or ["breakwater@localhost"])[0]
+# Where links in alerts lead: the first public origin, else this machine.
+_PLAIN_ORIGINS = [origin for origin in CSRF_TRUSTED_ORIGINS if "*" not in origin]
+SITE_ORIGIN = (_PLAIN_ORIGINS or [f"http://{env.text('HOST')}:{env.text('PORT')}"])[0]
 UPSTREAM_ALLOWED_HOSTS = env.items("UPSTREAM_ALLOWED_HOSTS")
 UPSTREAM_ALLOW_LOOPBACK = env.flag("UPSTREAM_ALLOW_LOOPBACK")
 

@@ -14,7 +14,7 @@ from cache.models import Answer, Change, Source
 from cache.store import record_changes
 from chatbot.models import Article, ArticleVersion, Product, Site
 from chatbot.staleness import note_change
-from routing.models import Chain, Endpoint, ExchangeRate, Model, Price, RuleSet
+from routing.models import Budget, Chain, Endpoint, ExchangeRate, Model, Price, Quota, RuleSet
 
 CONFIGURATION: tuple[type[Row], ...] = (
     Site,
@@ -26,6 +26,8 @@ CONFIGURATION: tuple[type[Row], ...] = (
     ExchangeRate,
     Chain,
     RuleSet,
+    Budget,
+    Quota,
 )
 
 

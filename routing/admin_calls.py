@@ -24,6 +24,7 @@ from base.admin import (
 )
 from base.money import NANO, usd
 from routing.errors import Kind
+from routing.lost import LOST
 from routing.models import Call, Endpoint, Model
 
 OUTCOME_COLOURS = {
@@ -92,7 +93,7 @@ class CallAdmin(SimulatedMark, ReadOnly, ManyRows, ModelAdmin[Call]):
         "tier",
         ModelFilter,
         EndpointFilter,
-        value_filter("failure", [kind.value for kind in Kind]),
+        value_filter("failure", [*(kind.value for kind in Kind), LOST]),
         "priced",
         "tokens_estimated",
         "started_at",
@@ -119,11 +120,20 @@ class CallAdmin(SimulatedMark, ReadOnly, ManyRows, ModelAdmin[Call]):
                 "fields": (
                     ("input_tokens", "cached_input_tokens", "output_tokens"),
                     ("tokens_estimated", "priced"),
+                    ("reserved_input_tokens", "reserved_output_tokens", "reserved_nanousd"),
                     ("amount", "usd_per_unit", "cost"),
                 )
             },
         ),
-        ("Time", {"fields": (("wait_ms", "first_content_ms", "total_ms"),)}),
+        (
+            "Time",
+            {
+                "fields": (
+                    "deadline_at",
+                    ("wait_ms", "first_content_ms", "total_ms"),
+                )
+            },
+        ),
     )
     readonly_fields = (*fields_of(Call), "state", "mode", "question", "asked", "amount", "cost")
 

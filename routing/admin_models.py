@@ -76,6 +76,7 @@ class EndpointForm(forms.ModelForm[Endpoint]):
             "base_url",
             "base_url_env",
             "key_env",
+            "account",
             "source",
         )
 
@@ -129,7 +130,7 @@ class EndpointAdmin(Rows, ModelAdmin[Endpoint]):
     fieldsets = (
         (None, {"fields": (("name", "key"), ("kind", "currency"), "enabled")}),
         ("Address", {"fields": ("base_url", "base_url_env", "address")}),
-        ("Key", {"fields": (("key_env", "key_set"),)}),
+        ("Key", {"fields": (("key_env", "key_set"), "account")}),
         ("Where this is known from", {"fields": ("source",)}),
     )
     readonly_fields = ("key_set", "address")
@@ -198,7 +199,14 @@ class ModelAdminPage(Rows, ModelAdmin[Model]):
             "Limits that the vendor grants",
             {
                 "description": "Empty: the vendor states no such limit.",
-                "fields": (("requests_per_minute", "tokens_per_minute", "in_flight"),),
+                "fields": (
+                    ("requests_per_minute", "requests_per_day", "in_flight"),
+                    (
+                        "tokens_per_minute",
+                        "input_tokens_per_minute",
+                        "output_tokens_per_minute",
+                    ),
+                ),
             },
         ),
         (

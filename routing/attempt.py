@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from base.clock import Clock
 from routing.breaker import DEFAULT_POLICY, Outcome
 from routing.client import Client
-from routing.errors import Kind, VendorError
+from routing.errors import Kind, Refused, VendorError
 from routing.gate import Permit
 from routing.ledger import Ending, Entry, Ledger
 from routing.models import Call
@@ -90,7 +90,10 @@ class Attempt:
         self.progress = Progress(began_s=clock.monotonic_s())
 
     async def run(self, ask: Ask, *, permit: Permit) -> Reply:
-        """The reply, streamed to `ask.on_delta` on the way. Raises VendorError."""
+        """The reply, streamed to `ask.on_delta` on the way.
+
+        Raises VendorError; Refused when a budget or quota does not cover it: nothing was sent.
+        """
         booked = False
         with permit:
             try:
@@ -98,6 +101,10 @@ class Attempt:
                 reply = await self._stream(ask, permit=permit)
                 booked = True
                 await self._book_reply(reply, permit=permit)
+            except Refused:
+                booked = True
+                permit.close(outcome=Outcome.IGNORED, used_tokens=0)
+                raise
             except VendorError as error:
                 if not booked:
                     booked = True
@@ -115,6 +122,8 @@ class Attempt:
             question_id=ask.question_id,
             site_id=ask.site_id,
             wait_ms=round(permit.waited_s * 1000),
+            at_most=Usage(self._target.prompt_tokens, self._target.max_output_tokens),
+            deadline_s=ask.deadline_s,
         )
 
     async def _stream(self, ask: Ask, *, permit: Permit) -> Reply:
@@ -159,6 +168,7 @@ class Attempt:
                 outcome=Call.COMPLETED,
                 usage=usage,
                 estimated=reply.usage is None,
+                estimate=self.progress.usage(self._target),
                 model_served=reply.model,
                 finish_reason=reply.finish_reason.value,
                 failure=Kind.BAD_BODY.value if is_empty else "",

@@ -84,6 +84,7 @@ class Dispatcher:
             today=self.clock.now().date(),
             has_key=lambda endpoint: self._keys(endpoint) is not None,
             tier=tier,
+            routing=self.ledger.routing(),
         )
         caller = Caller(flow=end_user, urgency=_urgency(tier, question_id=question_id))
         walk = Walk(self, ask, caller=caller, on_restart=on_restart, on_wait=on_wait)

@@ -7,6 +7,8 @@
     |   +-- BreakerOpen
     |   +-- Parked              key, balance or model needs a person; no probe until that changes
     |   +-- WouldMissDeadline   the limiter's wait is longer than the time left
+    |   +-- OverBudget          the call might exceed what the shop is willing to spend
+    |   +-- OverQuota           the call might exceed what the key may use in its period
     +-- VendorError             an attempt was made and failed; carries `verdict`
     |   +-- TruncatedStream     the stream ended without a finish reason
     +-- Exhausted               every model of the chain was tried or refused; carries the attempts
@@ -53,6 +55,22 @@ class Parked(Refused):
 
 class WouldMissDeadline(Refused):
     """The computed wait for the limiter is longer than the time left."""
+
+
+class _OverLimit(Refused):
+    """`row_id` is the budget or quota; `retry_after_s` the time until its period begins anew."""
+
+    def __init__(self, reason: str, *, retry_after_s: float, row_id: int) -> None:
+        super().__init__(reason, retry_after_s=retry_after_s)
+        self.row_id = row_id
+
+
+class OverBudget(_OverLimit):
+    """The call might exceed what the shop is willing to spend."""
+
+
+class OverQuota(_OverLimit):
+    """The call might exceed what the key may use in its period."""
 
 
 class Kind(StrEnum):

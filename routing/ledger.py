@@ -1,29 +1,42 @@
 """The ledger: one row per attempt, committed before the request is sent, completed once after it.
 
+The same transaction reserves what the call may cost in every budget and quota that covers it, so none
+is exceeded by more than what a vendor bills beyond the estimate. Without budgets and quotas it costs
+no statement more.
+
 An attempt that a crash interrupts stays `started`, so money that may have been spent is never
-forgotten. Where the vendor told no usage the tokens are an estimate and the row says so; where no
-price is known for the model that answered, the price of the model asked for stands in, `priced` is
-False and the log says so.
+forgotten, until `lost.py` books it as unknown with its whole estimate. Where the vendor told no usage
+the tokens are an estimate and the row says so; where no price is known for the model that answered,
+the price of the model asked for stands in, `priced` is False and an alert says so.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
+from collections import defaultdict
 from collections.abc import Callable
 from concurrent.futures import Future
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from functools import partial
 
 from base.clock import Clock
 from base.ids import new_uuid
 from base.writer import Writer, WriterBusy
+from routing import alerts, notices
+from routing.errors import OverBudget, OverQuota
+from routing.habits import Habits
 from routing.models import Call
-from routing.pricing import FREE, Cost, cost_of, price_of, rate_of
+from routing.notices import Alarm
+from routing.pricing import FREE, Cost, Priced, cost_on, price_on
+from routing.quota import scopes_of
 from routing.specs import ModelSpec, RoutingSnapshot, Tier, Usage
+from routing.spending import Demand, Hold, reserve, settle
 
 logger = logging.getLogger(__name__)
+
+NOTHING = Usage(0, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,15 +46,20 @@ class Entry:
     attempt_id: str
     model: ModelSpec
     started_at: datetime
+    hold: Hold = field(default_factory=lambda: Hold(Demand(0, 0)))
 
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """How an attempt ended. `outcome` is one of the outcomes of `Call`."""
+    """How an attempt ended. `outcome` is one of the outcomes of `Call`.
+
+    `estimate` is what would have been booked had the vendor told no usage; the ledger learns from it.
+    """
 
     outcome: str
     usage: Usage
     estimated: bool = False
+    estimate: Usage | None = None
     model_served: str = ""
     finish_reason: str = ""
     failure: str = ""
@@ -56,11 +74,18 @@ class Ledger:
     """Writes the rows of one process."""
 
     def __init__(
-        self, *, writer: Writer, routing: Callable[[], RoutingSnapshot], clock: Clock
+        self,
+        *,
+        writer: Writer,
+        routing: Callable[[], RoutingSnapshot],
+        clock: Clock,
+        alarm: Alarm = notices.unheard,
     ) -> None:
         self._writer = writer
-        self._routing = routing
+        self.routing = routing
         self._clock = clock
+        self.alarm = alarm
+        self._habits: defaultdict[tuple[str, str], Habits] = defaultdict(Habits)
 
     def entry(self, model: ModelSpec) -> Entry:
         """An entry for an attempt at `model`, not written yet."""
@@ -74,9 +99,23 @@ class Ledger:
         question_id: int | None,
         site_id: int | None,
         wait_ms: int,
+        at_most: Usage = NOTHING,
+        deadline_s: float | None = None,
     ) -> None:
-        """Commit the row of an attempt that is about to be made. Raises WriterBusy."""
-        model = entry.model
+        """Commit the row of an attempt that is about to be made, and reserve `at_most` for it.
+
+        `deadline_s` is a reading of the clock's `monotonic_s`. Raises WriterBusy; OverBudget or
+        OverQuota when the call does not fit: then there is no row and nothing is reserved.
+        """
+        model, cost = entry.model, self._estimate(entry, at_most)
+        demand = Demand(
+            nanousd=cost.cost_nanousd if cost.certain else None,
+            tokens=at_most.input_tokens + at_most.output_tokens,
+        )
+        scopes = scopes_of(
+            self.routing(), model=model, tier=tier, site_id=site_id, at=entry.started_at
+        )
+        entry.hold.demand, entry.hold.scopes = demand, scopes
         row = Call(
             attempt_id=entry.attempt_id,
             question_id=question_id,
@@ -85,10 +124,18 @@ class Ledger:
             endpoint_key=model.endpoint.key,
             model_asked=model.name,
             started_at=entry.started_at,
+            deadline_at=self._moment(deadline_s),
             wait_ms=wait_ms,
             simulated=model.endpoint.simulated,
+            reserved_input_tokens=at_most.input_tokens,
+            reserved_output_tokens=at_most.output_tokens,
+            reserved_nanousd=demand.nanousd or 0,
         )
-        await _committed(self._writer.submit(partial(row.save, force_insert=True)))
+        try:
+            await _committed(self._writer.submit(partial(_begin, row, entry.hold)))
+        except (OverBudget, OverQuota) as error:
+            self._tell(entry, error)
+            raise
 
     async def close(self, entry: Entry, ending: Ending) -> Cost:
         """Complete the row and wait for the commit; returns what the attempt cost."""
@@ -105,32 +152,69 @@ class Ledger:
             logger.exception("the row of attempt %s stays open", entry.attempt_id)
 
     def _completion(self, entry: Entry, ending: Ending) -> tuple[Cost, Callable[[], None]]:
+        habits = self._habits[entry.model.endpoint.key, entry.model.name]
+        if ending.estimated:
+            ending = replace(ending, usage=habits.likely(ending.usage))
+        elif ending.estimate is not None:
+            habits.learn(ending.estimate, real=ending.usage)
         cost = self._cost(entry, ending)
         return cost, partial(_complete, entry, ending, cost, ended_at=self._clock.now())
 
     def _cost(self, entry: Entry, ending: Ending) -> Cost:
         """The cost at the price of the model that answered, valid when the call began."""
-        if ending.usage == Usage(0, 0):
+        if ending.usage == NOTHING:
             return Cost(0, FREE.currency, FREE.usd_per_unit, 0, certain=True)
-        snapshot, model, day = self._routing(), entry.model, entry.started_at.date()
-        served = ending.model_served or model.name
-        find = partial(price_of, snapshot.prices, endpoint_key=model.endpoint.key, day=day)
-        price = find(model_name=served)
-        is_known = price is not None
-        if not is_known:
-            logger.error("no price for %s at %s on %s", served, model.endpoint.key, day)
-            price = find(model_name=model.name)
-        if price is None:
-            return FREE
-        rate = rate_of(snapshot.usd_rates, currency=price.currency, day=day)
-        if rate is None:
-            logger.error("no dollar rate for %s on %s", price.currency, day)
-        return cost_of(ending.usage, price=price, usd_per_unit=rate, certain=is_known)
+        return cost_on(self._price(entry, ending.model_served or entry.model.name), ending.usage)
+
+    def _estimate(self, entry: Entry, at_most: Usage) -> Cost:
+        """What the call costs at most, at the price of the model asked; not certain without one."""
+        return cost_on(self._find(entry, entry.model.name), at_most)
+
+    def _find(self, entry: Entry, model_name: str) -> Priced:
+        return price_on(
+            self.routing(),
+            endpoint_key=entry.model.endpoint.key,
+            names=(model_name, entry.model.name),
+            day=entry.started_at.date(),
+        )
+
+    def _price(self, entry: Entry, served: str) -> Priced:
+        """The price to book by; where one is missing the log and an alert say which."""
+        found, key = self._find(entry, served), entry.model.endpoint.key
+        if not found.is_known:
+            logger.error("no price for %s at %s on %s", served, key, entry.started_at.date())
+            self.alarm(notices.no_price(served, endpoint_key=key, now=self._clock.now()))
+        elif found.usd_per_unit is None:
+            currency = found.price.currency if found.price else ""
+            logger.error("no dollar rate for %s on %s", currency, entry.started_at.date())
+            self.alarm(notices.no_rate(currency, now=self._clock.now()))
+        return found
+
+    def _tell(self, entry: Entry, error: OverBudget | OverQuota) -> None:
+        """A call was refused for money: say which limit is used up, or which price is missing."""
+        if entry.hold.demand.nanousd is None:
+            self._price(entry, entry.model.name)
+        refusing = (scope for scope in entry.hold.scopes if scope.row_id == error.row_id)
+        for scope in refusing:
+            self.alarm(notices.refused(scope, error.reason))
+
+    def _moment(self, deadline_s: float | None) -> datetime | None:
+        if deadline_s is None:
+            return None
+        left_s = deadline_s - self._clock.monotonic_s()
+        return self._clock.now() + timedelta(seconds=left_s)
+
+
+def _begin(row: Call, hold: Hold) -> None:
+    """Reserve and write, or neither: the writer rolls back a job that raises."""
+    reserve(hold, simulated=row.simulated, now=row.started_at)
+    row.held_in = hold.spending_ids
+    row.save(force_insert=True)
 
 
 def _complete(entry: Entry, ending: Ending, cost: Cost, *, ended_at: datetime) -> None:
     """Fill in an open row; a row that was completed before is left alone."""
-    Call.objects.filter(attempt_id=entry.attempt_id, outcome=Call.STARTED).update(
+    completed = Call.objects.filter(attempt_id=entry.attempt_id, outcome=Call.STARTED).update(
         outcome=ending.outcome,
         ended_at=ended_at,
         model_served=ending.model_served[:120],
@@ -151,6 +235,14 @@ def _complete(entry: Entry, ending: Ending, cost: Cost, *, ended_at: datetime) -
         first_content_ms=ending.first_content_ms,
         total_ms=ending.total_ms,
     )
+    if not completed:
+        return
+    tokens = ending.usage.input_tokens + ending.usage.output_tokens
+    for passed in settle(entry.hold, nanousd=cost.cost_nanousd, tokens=tokens):
+        notice = notices.reached(
+            passed.scope, passed.percent, nanousd=passed.spent_nanousd, tokens=passed.spent_tokens
+        )
+        alerts.record(notice, now=ended_at)
 
 
 async def _committed(written: Future[None]) -> None:

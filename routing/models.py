@@ -8,7 +8,25 @@ from __future__ import annotations
 
 from django.db import models
 
+from routing.money_models import Alert, Budget, Quota, Spending, Statement
 from routing.specs import Tier, VendorKind
+
+__all__ = [
+    "Alert",
+    "Budget",
+    "Call",
+    "Chain",
+    "Endpoint",
+    "Example",
+    "ExchangeRate",
+    "Model",
+    "Price",
+    "Quota",
+    "Rule",
+    "RuleSet",
+    "Spending",
+    "Statement",
+]
 
 TIER_CHOICES = [(tier.value, tier.value) for tier in Tier]
 KIND_CHOICES = [(kind.value, kind.value) for kind in VendorKind]
@@ -26,6 +44,12 @@ class Endpoint(models.Model):
     base_url_env = models.CharField(max_length=80, help_text="Variable that overrides the address.")
     key_env = models.CharField(max_length=80, help_text="NAME of the variable that holds the key.")
     currency = models.CharField(max_length=3, default="USD")
+    account = models.CharField(
+        max_length=8,
+        choices=[("usage", "GET /usage"), ("balance", "GET /user/balance")],
+        blank=True,
+        help_text="Which page tells what the key has used or has left. Empty: the vendor has none.",
+    )
     enabled = models.BooleanField(default=True)
     source = models.CharField(max_length=300, blank=True)
 
@@ -43,7 +67,10 @@ class Model(models.Model):
     name = models.CharField(max_length=120, help_text="The id as sent over the wire.")
     api_version = models.CharField(max_length=40, blank=True)
     requests_per_minute = models.PositiveIntegerField(null=True, blank=True)
+    requests_per_day = models.PositiveIntegerField(null=True, blank=True)
     tokens_per_minute = models.PositiveIntegerField(null=True, blank=True)
+    input_tokens_per_minute = models.PositiveIntegerField(null=True, blank=True)
+    output_tokens_per_minute = models.PositiveIntegerField(null=True, blank=True)
     in_flight = models.PositiveIntegerField(null=True, blank=True)
     context_tokens = models.PositiveIntegerField(default=128_000)
     max_output_tokens = models.PositiveIntegerField(default=4_096)
@@ -224,6 +251,9 @@ class Call(models.Model):
     model_asked = models.CharField(max_length=120)
     model_served = models.CharField(max_length=120, blank=True)
     started_at = models.DateTimeField(db_index=True)
+    deadline_at = models.DateTimeField(
+        null=True, blank=True, help_text="A row that is still started long after it was lost."
+    )
     ended_at = models.DateTimeField(null=True, blank=True)
     outcome = models.CharField(max_length=10, choices=OUTCOMES, default=STARTED)
     failure = models.CharField(max_length=20, blank=True)
@@ -239,6 +269,14 @@ class Call(models.Model):
     amount_nano = models.BigIntegerField(default=0, help_text="In the vendor's currency.")
     usd_per_unit = models.DecimalField(max_digits=14, decimal_places=8, default=1)
     cost_nanousd = models.BigIntegerField(default=0)
+    reserved_input_tokens = models.PositiveIntegerField(default=0)
+    reserved_output_tokens = models.PositiveIntegerField(default=0)
+    reserved_nanousd = models.BigIntegerField(
+        default=0, help_text="What the call may cost at most, as estimated before it was sent."
+    )
+    held_in = models.JSONField(
+        default=list, blank=True, help_text="Rows of spending that hold the reservation."
+    )
     priced = models.BooleanField(
         default=True, help_text="False: no price was known for the model served."
     )
@@ -253,28 +291,3 @@ class Call(models.Model):
 
     def __str__(self) -> str:
         return f"{self.model_asked} {self.outcome}"
-
-
-class Quota(models.Model):
-    """What a key may use per period, as agreed with the vendor."""
-
-    endpoint = models.ForeignKey(Endpoint, on_delete=models.CASCADE, related_name="quotas")
-    period = models.CharField(max_length=5, choices=[("day", "day"), ("month", "month")])
-    limit_tokens = models.PositiveBigIntegerField(null=True, blank=True)
-    limit_nanousd = models.PositiveBigIntegerField(null=True, blank=True)
-    reset_zone = models.CharField(max_length=40, default="UTC")
-
-    def __str__(self) -> str:
-        return f"{self.endpoint} per {self.period}"
-
-
-class Budget(models.Model):
-    """What the shop is willing to spend per period; scope empty means everything."""
-
-    period = models.CharField(max_length=5, choices=[("day", "day"), ("month", "month")])
-    tier = models.CharField(max_length=8, choices=TIER_CHOICES, blank=True)
-    model = models.ForeignKey(Model, null=True, blank=True, on_delete=models.CASCADE)
-    limit_nanousd = models.PositiveBigIntegerField()
-
-    def __str__(self) -> str:
-        return f"{self.tier or self.model or 'everything'} per {self.period}"

@@ -8,15 +8,17 @@ Amounts are nano-units of the vendor's currency; US dollars come from a dated ra
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 
-from routing.specs import PriceSpec, Usage
+from routing.specs import ModelSpec, PriceSpec, RoutingSnapshot, Usage
 
 _DATED = re.compile(r"-(?:\d{8}|\d{4}-\d{2}-\d{2})$")
 _USD = "USD"
+# A question with three articles, and an answer of some sentences.
+TYPICAL = Usage(input_tokens=1_500, output_tokens=300)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,43 @@ def price_of(
         and price.valid_from <= day
     ]
     return max(valid, key=lambda p: (p.model_name == plain, p.valid_from), default=None)
+
+
+@dataclass(frozen=True, slots=True)
+class Priced:
+    """A price to book by. `is_known` is False when it is another model's, or when there is none."""
+
+    price: PriceSpec | None
+    usd_per_unit: Decimal | None
+    is_known: bool
+
+
+def price_on(
+    snapshot: RoutingSnapshot, *, endpoint_key: str, names: Sequence[str], day: date
+) -> Priced:
+    """The price on a day of the first of `names` that has one, with the dollar rate of that day."""
+    for name in names:
+        price = price_of(snapshot.prices, endpoint_key=endpoint_key, model_name=name, day=day)
+        if price is not None:
+            rate = rate_of(snapshot.usd_rates, currency=price.currency, day=day)
+            return Priced(price, rate, is_known=name == names[0])
+    return Priced(None, None, is_known=False)
+
+
+def cost_on(found: Priced, usage: Usage) -> Cost:
+    """The cost at a price that was looked up; nothing, and not certain, without any."""
+    if found.price is None:
+        return FREE
+    return cost_of(
+        usage, price=found.price, usd_per_unit=found.usd_per_unit, certain=found.is_known
+    )
+
+
+def typical_nanousd(snapshot: RoutingSnapshot, model: ModelSpec, *, day: date) -> int | None:
+    """What a call of TYPICAL size costs on a day; None when its price or rate is not known."""
+    found = price_on(snapshot, endpoint_key=model.endpoint.key, names=(model.name,), day=day)
+    cost = cost_on(found, TYPICAL)
+    return cost.cost_nanousd if cost.certain else None
 
 
 def rate_of(rates: Iterable[tuple[str, date, str]], *, currency: str, day: date) -> Decimal | None:

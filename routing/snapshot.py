@@ -6,20 +6,24 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from zoneinfo import available_timezones
 
 import numpy as np
 from numpy.typing import NDArray
 
 from base import env
 from routing.classifier import Classifier, LabelledExample, Parameters
-from routing.models import Chain, Endpoint, ExchangeRate, Model, Price, RuleSet
+from routing.models import Budget, Chain, Endpoint, ExchangeRate, Model, Price, Quota, RuleSet
 from routing.rules import RuleSpec
 from routing.specs import (
     LOCAL_HOSTS,
+    BudgetSpec,
     EndpointSpec,
     Limits,
     ModelSpec,
+    Period,
     PriceSpec,
+    QuotaSpec,
     RoutingSnapshot,
     Tier,
     VendorKind,
@@ -45,7 +49,7 @@ def access_of(endpoint: EndpointSpec) -> Access | None:
 
 def load_routing() -> RoutingSnapshot:
     """Chains, prices and rates as committed now."""
-    endpoints = {row.id: _endpoint(row) for row in Endpoint.objects.all()}
+    endpoints = {row.id: endpoint_spec(row) for row in Endpoint.objects.all()}
     places = Chain.objects.filter(enabled=True, model__enabled=True, model__endpoint__enabled=True)
     chains: dict[Tier, list[ModelSpec]] = {tier: [] for tier in Tier}
     for place in places.select_related("model").order_by("tier", "position"):
@@ -58,6 +62,8 @@ def load_routing() -> RoutingSnapshot:
             (row.currency, row.valid_from, str(row.usd_per_unit))
             for row in ExchangeRate.objects.all()
         ),
+        budgets=tuple(_budget(row) for row in Budget.objects.select_related("model__endpoint")),
+        quotas=tuple(_quota(row) for row in Quota.objects.select_related("endpoint")),
         rule_set_version=published.version if published is not None else 0,
         loaded_at=datetime.now(tz=UTC),
     )
@@ -88,7 +94,8 @@ def load_classifier(embed: EmbedCached) -> Classifier:
     )
 
 
-def _endpoint(row: Endpoint) -> EndpointSpec:
+def endpoint_spec(row: Endpoint) -> EndpointSpec:
+    """An endpoint with the address that is in use now."""
     base_url = (env.text(row.base_url_env) or row.base_url).rstrip("/")
     return EndpointSpec(
         id=row.id,
@@ -110,6 +117,9 @@ def _model(row: Model, endpoint: EndpointSpec) -> ModelSpec:
             requests_per_minute=row.requests_per_minute,
             tokens_per_minute=row.tokens_per_minute,
             in_flight=row.in_flight,
+            input_tokens_per_minute=row.input_tokens_per_minute,
+            output_tokens_per_minute=row.output_tokens_per_minute,
+            requests_per_day=row.requests_per_day,
         ),
         api_version=row.api_version,
         context_tokens=row.context_tokens,
@@ -131,3 +141,33 @@ def _price(row: Price) -> PriceSpec:
         cached_input_nano_per_token=row.cached_input_nano_per_token,
         output_nano_per_token=row.output_nano_per_token,
     )
+
+
+def _budget(row: Budget) -> BudgetSpec:
+    return BudgetSpec(
+        id=row.id,
+        label=str(row),
+        period=Period(row.period),
+        zone=_zone(row.time_zone),
+        limit_nanousd=row.limit_nanousd,
+        site_id=row.site_id,
+        tier=Tier(row.tier) if row.tier else None,
+        model_id=row.model_id,
+    )
+
+
+def _quota(row: Quota) -> QuotaSpec:
+    return QuotaSpec(
+        id=row.id,
+        label=str(row),
+        endpoint_key=row.endpoint.key,
+        period=Period(row.period),
+        zone=_zone(row.reset_zone),
+        limit_tokens=row.limit_tokens,
+        limit_nanousd=row.limit_nanousd,
+    )
+
+
+def _zone(name: str) -> str:
+    """A zone that this machine knows; UTC stands in for one that it does not."""
+    return name if name in available_timezones() else "UTC"

@@ -29,6 +29,13 @@ class Tier(StrEnum):
     HIGH = "HIGH"
 
 
+class Period(StrEnum):
+    """How long a budget or quota lasts; it begins at a local midnight."""
+
+    DAY = "day"
+    MONTH = "month"
+
+
 class VendorKind(StrEnum):
     """The wire protocol that an endpoint speaks."""
 
@@ -202,8 +209,35 @@ class Omission:
 
     tier: Tier
     model: ModelSpec
-    code: Literal["no_key", "not_yet", "retired", "disabled"]
+    code: Literal["no_key", "not_yet", "retired", "disabled", "too_dear"]
     reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class BudgetSpec:
+    """What the shop is willing to spend per period; None stands for every site, tier or model."""
+
+    id: int
+    label: str
+    period: Period
+    zone: str
+    limit_nanousd: int
+    site_id: int | None = None
+    tier: Tier | None = None
+    model_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class QuotaSpec:
+    """What one key may use per period; None stands for no such limit."""
+
+    id: int
+    label: str
+    endpoint_key: str
+    period: Period
+    zone: str
+    limit_tokens: int | None = None
+    limit_nanousd: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,6 +251,8 @@ class RoutingSnapshot:
     chains: dict[Tier, tuple[ModelSpec, ...]]
     prices: tuple[PriceSpec, ...] = ()
     usd_rates: tuple[tuple[str, date, str], ...] = ()
+    budgets: tuple[BudgetSpec, ...] = ()
+    quotas: tuple[QuotaSpec, ...] = ()
     rule_set_version: int = 0
     loaded_at: datetime | None = None
     parameters: dict[str, float] = field(default_factory=dict)

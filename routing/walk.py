@@ -19,6 +19,7 @@ from routing.client import Client
 from routing.errors import ConfigurationError, Exhausted, Kind, Refused, TooLarge, VendorError
 from routing.gate import Gate, OnWait
 from routing.ledger import Ledger
+from routing.notices import parked
 from routing.permits import Caller
 from routing.retry import Attempts, RetryBudget, backoff_s
 from routing.snapshot import Access
@@ -177,6 +178,10 @@ class Walk:
         candidate.made += 1
         try:
             reply = await attempt.run(self._ask, permit=permit)
+        except Refused as error:  # a budget or quota: nothing was sent
+            self._attempts.made -= 1
+            self._drop(candidate, reason=str(error))
+            return None
         except VendorError as error:
             self._cost_nanousd += attempt.progress.cost_nanousd
             self._shown = bool(attempt.progress.text)
@@ -197,6 +202,9 @@ class Walk:
         level = logging.ERROR if verdict.alert else logging.WARNING
         logger.log(level, "%s failed: %s", candidate.model.label, reason)
         self._parts.gate.heed(candidate.model, verdict, reason=reason)
+        if verdict.park:
+            now = self._parts.clock.now()
+            self._parts.ledger.alarm(parked(candidate.model, verdict, reason=reason, now=now))
         if not self._attempts.fall_back(verdict):
             self.notes.append((candidate.model.label, reason))
             raise Exhausted(self.notes) from error

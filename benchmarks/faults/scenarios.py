@@ -26,6 +26,7 @@ SCENARIOS: dict[str, str] = {
     "retry_after": "retry_after",
     "outage": "outage",
     "overload": "overload",
+    "bill": "bill",
     "litellm": "litellm",
     "streams": "streams",
 }

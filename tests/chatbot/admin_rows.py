@@ -6,6 +6,8 @@ from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
+from django.utils import timezone
+
 from cache.models import Answer, Lookup, Source, Wording
 from chatbot.models import (
     Article,
@@ -19,7 +21,22 @@ from chatbot.models import (
     Site,
     Tally,
 )
-from routing.models import Call, Chain, Endpoint, Example, ExchangeRate, Model, Price, Rule, RuleSet
+from routing.models import (
+    Alert,
+    Budget,
+    Call,
+    Chain,
+    Endpoint,
+    Example,
+    ExchangeRate,
+    Model,
+    Price,
+    Quota,
+    Rule,
+    RuleSet,
+    Spending,
+    Statement,
+)
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 EVERY_KIND = (
@@ -35,13 +52,17 @@ EVERY_KIND = (
     "chatbot_question",
     "chatbot_site",
     "chatbot_tally",
+    "routing_alert",
+    "routing_budget",
     "routing_call",
     "routing_chain",
     "routing_endpoint",
     "routing_exchangerate",
     "routing_model",
     "routing_price",
+    "routing_quota",
     "routing_ruleset",
+    "routing_statement",
 )
 
 
@@ -104,6 +125,46 @@ def a_call(attempt: str, **fields: object) -> Call:
         **fields,
     }
     return Call.objects.create(attempt_id=attempt, **values)  # type: ignore[misc]
+
+
+def a_budget(number: int, *, model: Model) -> None:
+    """A budget and a quota with what is spent of them, a statement, and an open alert."""
+    now = timezone.now()
+    budget = Budget.objects.create(period="day", model=model, limit_nanousd=10**9)
+    quota = Quota.objects.create(endpoint=model.endpoint, period="month", limit_tokens=1_000)
+    for kind, row in ((Spending.BUDGET, budget), (Spending.QUOTA, quota)):
+        Spending.objects.create(
+            kind=kind,
+            row_id=row.pk,
+            period_start=now - timedelta(hours=1),
+            period_end=now + timedelta(hours=1),
+            spent_nanousd=850_000_000,
+            spent_tokens=850,
+        )
+    Statement.objects.create(
+        endpoint=model.endpoint,
+        read_at=NOON,
+        currency="USD",
+        remaining_nano=5 * 10**9,
+        vendor_nano=2 * 10**9,
+        ledger_nano=10**9,
+    )
+    an_alert(f"cause-{number}")
+
+
+def an_alert(cause: str, **fields: object) -> Alert:
+    """An open alert; `fields` change it."""
+    values: dict[str, object] = {
+        "severity": Alert.DANGER,
+        "text": f"Something is wrong: {cause}",
+        "path": "/admin/routing/price/",
+        "first_at": NOON,
+        "last_at": NOON,
+        "period_end": NOON + timedelta(days=1),
+        "send_after": NOON,
+        **fields,
+    }
+    return Alert.objects.create(cause=cause, **values)  # type: ignore[misc]
 
 
 def an_answer(number: int) -> Answer:
@@ -173,6 +234,7 @@ def a_configuration(number: int) -> None:
         currency="CNY", valid_from=date(2026, 1, 1 + number), usd_per_unit=Decimal("0.14")
     )
     Chain.objects.create(tier="FAQ", position=number, model=model)
+    a_budget(number, model=model)
     rules = RuleSet.objects.create(version=number + 1)
     Rule.objects.create(rule_set=rules, position=1, name="r", any_of=["parcel"], tier="FAQ")
     Example.objects.create(rule_set=rules, text="where", language="en", tier="FAQ")

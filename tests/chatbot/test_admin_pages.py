@@ -62,6 +62,8 @@ def test_page_opens(admin_client: Client, kind: str) -> None:
         "routing_model",
         "routing_price",
         "routing_exchangerate",
+        "routing_budget",
+        "routing_quota",
         "auth_user",
         "auth_group",
     ],
@@ -82,6 +84,8 @@ def test_form_for_a_new_row_opens(admin_client: Client, kind: str) -> None:
         "chatbot_tally",
         "cache_lookup",
         "routing_call",
+        "routing_alert",
+        "routing_statement",
     ],
 )
 def test_what_the_product_writes_is_read_only(admin_client: Client, kind: str) -> None:

@@ -14,6 +14,7 @@ from routing.dispatch import Answered, Dispatcher
 from routing.gate import Gate
 from routing.ledger import Ledger
 from routing.models import Call
+from routing.notices import Notice
 from routing.snapshot import Access
 from routing.specs import (
     EndpointSpec,
@@ -86,6 +87,7 @@ class World:
         self.snapshot = RoutingSnapshot(
             chains={}, prices=prices(), usd_rates=(("CNY", date(2026, 1, 1), RATE),)
         )
+        self.notices: list[Notice] = []
         self.keys: dict[str, str] = {}
         self.shown = ""
         self.restarts = 0
@@ -97,7 +99,12 @@ class World:
         return Dispatcher(
             client=self.client,
             gate=self.gate,
-            ledger=Ledger(writer=self.writer, routing=lambda: self.snapshot, clock=self.clock),
+            ledger=Ledger(
+                writer=self.writer,
+                routing=lambda: self.snapshot,
+                clock=self.clock,
+                alarm=self.notices.append,
+            ),
             keys=self.access_of,
             clock=self.clock,
             random=lambda: 0.5,

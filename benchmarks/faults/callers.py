@@ -13,7 +13,7 @@ import os
 import random
 import sys
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import django
@@ -24,6 +24,7 @@ django.setup()
 from base.clock import SystemClock  # noqa: E402  settings first
 from base.state import SharedState  # noqa: E402
 from base.writer import Writer  # noqa: E402
+from routing.breaker import DEFAULT_POLICY  # noqa: E402
 from routing.client import Client  # noqa: E402
 from routing.dispatch import Dispatcher  # noqa: E402
 from routing.errors import Exhausted  # noqa: E402
@@ -68,6 +69,7 @@ class Order:
     answer_tokens: int = 300
     prompt_words: int = 120
     seed: int = 1
+    open_s: float = DEFAULT_POLICY.open_s
     limits: dict[str, int] = field(default_factory=dict)
 
 
@@ -93,7 +95,7 @@ class Callers:
         self._clock = SystemClock()
         self._random = random.Random(order.seed)
         self._shared = SharedState(order.redis) if order.redis else None
-        self._client = Client()
+        self._client = Client(allow_loopback=True)
         self._models = [_model(name, order) for name in order.models]
         words = " ".join(f"word{n}" for n in range(order.prompt_words))
         self._prompt = Prompt(
@@ -104,6 +106,7 @@ class Callers:
         self._gate = Gate(
             clock=self._clock,
             random=self._random.random,
+            policy=replace(DEFAULT_POLICY, open_s=order.open_s),
             limits_for=None
             if shared is None
             else lambda key: RedisLimits(key, state=shared, clock=self._clock),

@@ -17,7 +17,7 @@ from benchmarks.site import running_simulator
 from simulator.remote import Remote
 
 RPM, TPM = 120, 48_000
-SECONDS = {Scale.SHORT: 25.0, Scale.FULL: 180.0}
+SECONDS = {Scale.SHORT: 15.0, Scale.FULL: 180.0}
 DEADLINE_S = {Scale.SHORT: 12.0, Scale.FULL: 28.0}
 OVERLOAD = 2.0
 GOALS = {Scale.SHORT: (">= 0.7", ">= 0.6", "<= 2"), Scale.FULL: (">= 0.8", ">= 0.7", "<= 1.5")}

@@ -11,6 +11,7 @@ from simulator.catalog import VENDORS, find
 from simulator.windows import BURST as BURST
 from simulator.windows import MINUTE, Limits, Window
 
+_LONGEST_MINUTE_S = 60
 _UNIT_NANO = 1_000_000_000
 
 
@@ -40,7 +41,7 @@ class Config:
     minute_s: float = 60.0
 
     def __post_init__(self) -> None:
-        if isinstance(self.minute_s, bool) or not 0 < self.minute_s <= 60:
+        if not 0 < self.minute_s <= _LONGEST_MINUTE_S:
             raise ConfigError("minute_s must be above 0 and at most 60")
 
     def credit_nano(self, vendor: str) -> int | None:
@@ -92,6 +93,9 @@ def parse_config(value: object) -> dict[str, Any]:
         settings["limits"] = parse_limits(settings["limits"])
     if "windows" in settings:
         settings["windows"] = _windows(settings["windows"])
+    minute_s = settings.get("minute_s", 60)
+    if isinstance(minute_s, bool) or not isinstance(minute_s, int | float):
+        raise ConfigError("minute_s is a number of seconds")
     if settings.get("today"):
         settings["today"] = date.fromisoformat(settings["today"])
     return settings

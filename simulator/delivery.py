@@ -108,11 +108,11 @@ class _Delivery:
         extra = [("cache-control", "no-cache")] if self._streams else []
         return [content_type, *extra, *self._dialect.headers(self._exchange)]
 
-    async def _put(self, data: bytes, *, more: bool = True) -> None:
+    async def _put(self, data: bytes) -> None:
         """Send a part of the body, byte by byte under a slow loris."""
         loris = self._faults.get("slow_loris")
         if loris is None:
-            await self._wire.write(data, more=more)
+            await self._wire.write(data)
             return
         step, every_s = int(loris.option("bytes")), float(loris.option("every_s"))
         for start in range(0, len(data), step):
@@ -120,8 +120,16 @@ class _Delivery:
                 return
             await self._wire.write(data[start : start + step])
             await self._wire.pause(every_s)
-        if not more:
-            await self._wire.write(b"", more=False)
+
+    async def _end(self, data: bytes) -> None:
+        """Send the last part of the body; the bill is closed before its last byte."""
+        if "slow_loris" in self._faults:
+            await self._put(data[:-1])
+            data = data[-1:]
+        if self._wire.gone:
+            return
+        self._complete()
+        await self._wire.write(data, more=False)
 
     # A whole answer
 
@@ -138,11 +146,7 @@ class _Delivery:
             body = body[: len(body) // 2] + b"\x00}"
         if "slow_loris" in self._faults:
             await self._wire.start(200, headers=self._headers())
-            await self._put(body[:-1])
-            if self._wire.gone:
-                return
-            self._complete()
-            await self._wire.write(body[-1:], more=False)
+            await self._end(body)
             return
         self._complete()
         await self._wire.respond(200, headers=self._headers(), body=body)
@@ -172,16 +176,8 @@ class _Delivery:
         await wire.start(200, headers=self._headers())
         for block in self._dialect.opening(exchange):
             await self._put(block)
-        if not await self._pieces(stream_parts(exchange.reply)) or wire.gone:
-            return
-        closing = b"".join(self._dialect.closing(exchange))
-        if "slow_loris" in self._faults:
-            await self._put(closing[:-1])
-            closing = closing[-1:]
-            if wire.gone:
-                return
-        self._complete()
-        await wire.write(closing, more=False)
+        if await self._pieces(stream_parts(exchange.reply)):
+            await self._end(b"".join(self._dialect.closing(exchange)))
 
     async def _pieces(self, parts: list[str]) -> bool:
         """Send the text; False if the stream ended before its end."""

@@ -13,6 +13,7 @@ from typing import Any
 
 REFUSE, ANSWER, WIRE = "refuse", "answer", "wire"
 LIMIT, CONNECTION = "limit", "connection"
+KINDS_OF_FAULTS = (REFUSE, ANSWER, WIRE, LIMIT, CONNECTION)
 
 WAIT_FORMS = (
     "usual",
@@ -33,7 +34,8 @@ BAD_REQUEST_KINDS = ("invalid", "context_length", "content_policy", "key_invalid
 GIANT_BYTES = 10_000_000
 BOMB_BYTES = 100_000_000
 
-_TOLD: Mapping[str, Any] = {
+# Options that every error answer takes.
+REFUSAL_OPTIONS: Mapping[str, Any] = {
     "retry_after": None,
     "wait_form": "usual",
     "wait_s": None,
@@ -63,7 +65,7 @@ class FaultSpec:
 
 
 def _refusal(name: str, does: str, probability: float = 1.0, **options: Any) -> FaultSpec:
-    told = dict(_TOLD) | options
+    told = dict(REFUSAL_OPTIONS) | options
     return FaultSpec(name, REFUSE, does, told, frozenset({REFUSE}), probability)
 
 

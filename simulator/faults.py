@@ -18,8 +18,10 @@ from simulator.fault_options import FaultError as FaultError
 from simulator.fault_options import number, options_of
 from simulator.windows import NS_PER_S
 
-_FIELDS = {"name", "probability", "vendor", "model", "count", "options"}
-_TIME_FIELDS = {"after_s", "for_s", "start_at", "stop_at"}
+ORDER_FIELDS = frozenset(
+    {"name", "probability", "vendor", "model", "count", "options"}
+    | {"after_s", "for_s", "start_at", "stop_at"}
+)
 _REFUSED, _RESET = "connection_refused", "reset_at_accept"
 
 
@@ -114,7 +116,7 @@ def _window(
 def _shape(order: object) -> Mapping[str, Any]:
     if not isinstance(order, dict):
         raise FaultError("a fault order is a JSON object")
-    if unknown := set(order) - _FIELDS - _TIME_FIELDS:
+    if unknown := set(order) - ORDER_FIELDS:
         raise FaultError(f"unknown field {sorted(unknown)[0]}")
     name = str(order.get("name"))
     if name not in SPECS:

@@ -45,13 +45,13 @@ def url_of(listener: socket.socket) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
-class VendorProtocol(HttpToolsProtocol):
+class VendorProtocol(HttpToolsProtocol):  # type: ignore[misc]  # uvicorn is not followed
     """uvicorn's connection, which also hands itself to the application and may be reset at once."""
 
     vendor_server: VendorServer
     connection: Connection
 
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+    def connection_made(self, transport: asyncio.Transport) -> None:
         super().connection_made(transport)
         self.connection = Connection(transport)
         self.vendor_server.greet(self)
@@ -65,7 +65,7 @@ class VendorProtocol(HttpToolsProtocol):
         self.scope["extensions"] = {CONNECTION: self.connection}
 
 
-class VendorServer(uvicorn.Server):
+class VendorServer(uvicorn.Server):  # type: ignore[misc]
     """Serves the application, quietly. The first of its sockets is the vendor's door, which is
     closed while the fault `connection_refused` is in force."""
 

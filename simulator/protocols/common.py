@@ -11,7 +11,7 @@ from simulator.exchange import Headers, Problem
 _ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 
 # What json itself uses for strings; taken alone it is several times faster than a whole encoder.
-_quote = json.encoder.c_encode_basestring or json.encoder.py_encode_basestring
+_quote = json.encoder.encode_basestring
 
 JSON_TYPE = ("content-type", "application/json")
 

@@ -56,11 +56,13 @@ def test_a_wrong_setting_ends_with_two(
 
 def test_limits_come_from_the_command_line() -> None:
     """Rates hold for every vendor, the in-flight cap for DeepSeek."""
-    config = _config("--rpm", "300", "--tpm", "100000", "--in-flight", "7", "--burst")
+    words = "--rpm 300 --tpm 100000 --rpd 9000 --in-flight 7 --burst --minute-s 6"
+    config = _config(*words.split())
     assert config.limits == {
-        "*": Limits(rpm=300, tpm=100000),
-        "deepseek": Limits(rpm=300, tpm=100000, in_flight=7),
+        "*": Limits(rpm=300, tpm=100000, rpd=9000),
+        "deepseek": Limits(rpm=300, tpm=100000, rpd=9000, in_flight=7),
     }
+    assert config.minute_s == 6
     assert config.windows == (MINUTE, BURST)
 
 
@@ -87,8 +89,9 @@ def test_a_file_is_overridden_by_the_command_line(tmp_path: Path) -> None:
         {"limits": {"openai": {"rpm": 0}}},
         {"windows": [[2, 2.0]]},
         {"windows": [[60]]},
+        {"minute_s": "6"},
     ],
-    ids=["shape", "name", "vendor", "model", "figure", "zero", "no-minute", "pair"],
+    ids=["shape", "name", "vendor", "model", "figure", "zero", "no-minute", "pair", "minute"],
 )
 def test_a_wrong_configuration_is_refused(value: Any) -> None:
     """A setting that would be without effect raises ConfigError."""

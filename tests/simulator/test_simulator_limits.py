@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from simulator.clock import ManualClock
-from simulator.config import BURST, Config
+from simulator.config import BURST, Config, ConfigError
 from simulator.direct import Answer, ask, ask_async, order
 from simulator.durations import go_duration, proto_duration
 from simulator.server import App, create_app
@@ -271,3 +271,86 @@ def test_a_gemini_quota_is_per_day(app: App) -> None:
     order(app, "429", options={"kind": "quota"})
     text = ask(app, "gemini", model=MODELS["gemini"], question="hello").body.decode()
     assert "PerDay" in text and '"retryDelay":"36000s"' in text
+
+
+@pytest.mark.parametrize("minute_s", [60.0, 6.0, 0.6])
+def test_a_shorter_minute_shortens_everything_alike(minute_s: float, clock: ManualClock) -> None:
+    """Windows, waits and resets shrink together: the wait told is still the first moment it fits."""
+    limits = {"openai": Limits(rpm=1)}
+    app = create_app(Config(limits=limits, minute_s=minute_s), clock)
+    request = {"model": "gpt-4.1", "question": "hello"}
+    ask(app, "openai", **request)
+    refused = ask(app, "openai", **request)
+    wait_ms = int(refused.headers["retry-after-ms"])
+    assert wait_ms == minute_s * 1000
+    assert refused.headers["x-ratelimit-reset-requests"] == go_duration(minute_s)
+    clock.advance(minute_s - 0.001)
+    assert ask(app, "openai", **request).status == 429
+    clock.advance(0.001)
+    assert ask(app, "openai", **request).status == 200
+
+
+def test_a_shorter_minute_shortens_the_burst_and_the_day(clock: ManualClock) -> None:
+    """With a minute of 6 s the burst window has 0.2 s and the day 8,640 s."""
+    config = Config(limits={"*": Limits(rpm=60, rpd=6)}, windows=(MINUTE, BURST), minute_s=6)
+    app = create_app(config, clock)
+    request = {"model": "gpt-4.1", "question": "hello"}
+    statuses = [ask(app, "openai", **request).status for _ in range(5)]
+    for wait_s in (0.2, 0, 0.2, 8639.5, 0.1):
+        clock.advance(wait_s)
+        statuses.append(ask(app, "openai", **request).status)
+    assert statuses == [200, 200, 200, 200, 429, 200, 200, 429, 429, 200]
+
+
+@pytest.mark.parametrize("minute_s", [0, -1, 61])
+def test_a_minute_that_is_none_is_refused(minute_s: float) -> None:
+    """A minute has more than nothing and at most 60 s."""
+    with pytest.raises(ConfigError):
+        Config(minute_s=minute_s)
+
+
+def test_a_daily_limit_lasts_a_day(clock: ManualClock) -> None:
+    """The third request passes exactly 24 hours after the first."""
+    app = _app(clock, rpd=2)
+    statuses = []
+    for wait_s in (0, 3600, 3600, 86_400 - 7200 - 0.001, 0.001):
+        clock.advance(wait_s)
+        statuses.append(ask(app, "openai", model="gpt-4.1", question="hello").status)
+    assert statuses == [200, 200, 429, 429, 200]
+
+
+def test_geminis_daily_limit_names_the_day(clock: ManualClock) -> None:
+    """Its own daily limit carries the per-day quota id and the true delay."""
+    text = _refused(clock, "gemini", rpd=1).body.decode()
+    assert "PerDayPerProjectPerModel" in text and '"retryDelay":"86387.5s"' in text
+
+
+@pytest.mark.parametrize(
+    ("vendor", "names"),
+    [
+        ("openai", {"x-ratelimit-limit-requests", "x-ratelimit-limit-tokens"}),
+        ("holysheep", {"x-ratelimit-limit-requests", "x-ratelimit-limit-tokens"}),
+        ("anthropic", {"anthropic-ratelimit-requests-limit", "anthropic-ratelimit-tokens-limit"}),
+        ("gemini", set()),
+        ("deepseek", set()),
+    ],
+)
+@pytest.mark.parametrize("stream", [False, True], ids=["whole", "stream"])
+def test_answers_and_refusals_carry_the_vendors_limit_headers(
+    stream: bool, vendor: str, names: set[str], clock: ManualClock
+) -> None:
+    """On 200 and on 429 alike: limits, what remains and the reset; Gemini and DeepSeek say nothing."""
+    app = _app(clock, rpm=1, tpm=5000)
+    request = {"model": MODELS[vendor], "question": "hello", "stream": stream}
+    answers = [ask(app, vendor, **request) for _ in range(2)]
+    told = [{k for k in a.headers if "ratelimit" in k and "limit" in k.split("-")} for a in answers]
+    resets = [sum("reset" in k for k in a.headers) for a in answers]
+    left = [
+        a.headers[k]
+        for a in answers
+        for k in a.headers
+        if "remaining-req" in k or "requests-rem" in k
+    ]
+    assert [a.status for a in answers] == [200, 429]
+    assert told == [names, names] and resets == [len(names)] * 2
+    assert left == (["0", "0"] if names else [])

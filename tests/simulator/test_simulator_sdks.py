@@ -184,3 +184,64 @@ def test_gemini_package_raises_on_a_bad_key(vendor: RunningSimulator) -> None:
         client.models.generate_content(model="gemini-2.5-flash", contents="hello")
     assert caught.value.code == 400
     assert caught.value.details["error"]["details"][0]["reason"] == "API_KEY_INVALID"
+
+
+STATUS_ERRORS: dict[str, tuple[type[Exception], type[Exception]]] = {
+    "400": (openai.BadRequestError, anthropic.BadRequestError),
+    "401": (openai.AuthenticationError, anthropic.AuthenticationError),
+    "403": (openai.PermissionDeniedError, anthropic.PermissionDeniedError),
+    "404": (openai.NotFoundError, anthropic.NotFoundError),
+    "409": (openai.ConflictError, anthropic.ConflictError),
+    "422": (openai.UnprocessableEntityError, anthropic.UnprocessableEntityError),
+    "429": (openai.RateLimitError, anthropic.RateLimitError),
+    "503": (openai.InternalServerError, anthropic.InternalServerError),
+    "529": (openai.InternalServerError, anthropic.InternalServerError),
+    "reset": (openai.APIConnectionError, anthropic.APIConnectionError),
+}
+
+
+@pytest.mark.parametrize("fault", STATUS_ERRORS)
+def test_packages_raise_their_own_class_for_each_fault(
+    fault: str, vendor: RunningSimulator
+) -> None:
+    """An ordered fault reaches the caller as the class the package has for it."""
+    vendor.fault(fault)
+    of_openai, of_anthropic = STATUS_ERRORS[fault]
+    with pytest.raises(of_openai):
+        _openai(vendor, "openai").chat.completions.create(
+            model="gpt-4.1", messages=[{"role": "user", "content": QUESTION}]
+        )
+    with pytest.raises(of_anthropic):
+        _anthropic(vendor).messages.create(
+            model="claude-sonnet-5-5",
+            max_tokens=50,
+            messages=[{"role": "user", "content": QUESTION}],
+        )
+
+
+@pytest.mark.parametrize("fault", ["429", "403", "409", "503", "504"])
+def test_gemini_package_raises_with_the_status_of_each_fault(
+    fault: str, vendor: RunningSimulator
+) -> None:
+    """The package's error carries the code of the fault ordered."""
+    vendor.fault(fault)
+    client = _gemini(vendor)
+    with pytest.raises(genai_errors.APIError) as caught:
+        client.models.generate_content(model="gemini-3.5-flash-lite", contents=QUESTION)
+    assert caught.value.code == int(fault)
+
+
+@pytest.mark.parametrize("fault", ["duplicate_chunks", "lying_usage", "gzip_bomb"])
+def test_packages_read_what_is_odd_but_legal(
+    fault: str, vendor: RunningSimulator, system: str
+) -> None:
+    """Repeated chunks, untrue figures and a small gzip body are read without an error."""
+    vendor.fault(fault, options={"bytes": 1_000_000} if fault == "gzip_bomb" else {})
+    chunks = list(
+        _openai(vendor, "openai").chat.completions.create(
+            model="gpt-4.1",
+            messages=[{"role": "system", "content": system}, {"role": "user", "content": QUESTION}],
+            stream=True,
+        )
+    )
+    assert any(chunk.choices and chunk.choices[0].finish_reason == "stop" for chunk in chunks)

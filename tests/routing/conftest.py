@@ -10,6 +10,7 @@ import pytest_asyncio
 from base.writer import Writer
 from simulator.config import Config
 from simulator.running import RunningSimulator
+from tests.routing.stage import Stage, staged
 from tests.routing.world import World
 
 
@@ -42,3 +43,10 @@ async def world(vendor: RunningSimulator, writer: Writer) -> AsyncIterator[World
     made = World(vendor, writer=writer)
     yield made
     await made.close()
+
+
+@pytest_asyncio.fixture
+async def stage(writer: Writer) -> AsyncIterator[Stage]:
+    """Scripted vendors and a dispatcher that calls them."""
+    async with staged(writer) as made:
+        yield made

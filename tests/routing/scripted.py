@@ -112,12 +112,13 @@ def opening(kind: VendorKind, *, text: str = "Half an") -> bytes:
 
 @dataclass(slots=True)
 class ScriptedVendor:
-    """Every vendor at one address. `calls` holds (vendor, clock reading), in order."""
+    """Every vendor at one address. `calls` holds (vendor, clock reading), in order, `bodies` what was asked."""
 
     clock: ManualClock
     url: str = ""
     plays: dict[str, Play] = field(default_factory=dict)
     calls: list[tuple[str, float]] = field(default_factory=list)
+    bodies: list[bytes] = field(default_factory=list)
     bases: dict[str, str] = field(default_factory=dict)
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
 
@@ -139,7 +140,7 @@ class ScriptedVendor:
                 return
             head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").lower()
             length = int(head.partition("content-length:")[2].split("\r\n")[0])
-            await reader.readexactly(length)
+            self.bodies.append(await reader.readexactly(length))
             vendor = head.split("/")[1]
             self.calls.append((vendor, self.clock.monotonic_s()))
             await self.plays.get(vendor, answering_well)(Exchange(vendor, writer, self.clock))

@@ -8,35 +8,28 @@ from __future__ import annotations
 
 import logging
 import socket
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
-from typing import Any
 
 import pytest
-import pytest_asyncio
 
-from base.clock import ManualClock
-from base.writer import Writer
-from routing.breaker import DEFAULT_POLICY, Policy, State
-from routing.client import DEFAULT_TIMEOUTS, Client, Timeouts
-from routing.dispatch import Answered, Dispatcher
+from routing.breaker import Policy, State
+from routing.client import DEFAULT_TIMEOUTS, Timeouts
+from routing.dispatch import Answered
 from routing.errors import Exhausted, Kind
-from routing.gate import Gate
-from routing.ledger import Ledger
 from routing.models import Call
-from routing.specs import FinishReason, ModelSpec
+from routing.specs import FinishReason
 from tests.routing.decision_bodies import CHAT, GEMINI, INVALID, MESSAGES, TOO_LONG
 from tests.routing.decision_rows import ROWS, Row
-from tests.routing.helpers import NOW, chat_chunk, sse
+from tests.routing.helpers import chat_chunk, sse
 from tests.routing.scripted import (
     KIND_OF,
-    ScriptedVendor,
     refusing,
-    scripted_vendor,
     streaming,
 )
-from tests.routing.world import World, calls
+from tests.routing.stage import Stage
+from tests.routing.world import calls
 
 # Only rows that take a timeout are impatient, and least of all where another vendor must answer.
 IMPATIENT = Timeouts(first_content_s=0.4, idle_s=0.4)
@@ -44,78 +37,6 @@ LESS_SO = Timeouts(first_content_s=1.5, idle_s=1.5)
 CONNECTING = Timeouts(connect_s=0.5)
 OTHERS = {"openai": "anthropic", "anthropic": "gemini", "gemini": "openai"}
 FIRST_FAILURE = Policy(min_calls=1)
-
-
-class Stage(World):
-    """A world whose vendors act from a script."""
-
-    def __init__(self, vendor: ScriptedVendor, *, writer: Writer, clock: ManualClock) -> None:
-        super().__init__(vendor, writer=writer, clock=clock)  # type: ignore[arg-type]
-        self.script = vendor
-        self._clients = {DEFAULT_TIMEOUTS: self.client}
-
-    def make_dispatcher(self, *, allow_loopback: bool = True) -> Dispatcher:
-        """One that may call the name that leads nowhere."""
-        return Dispatcher(
-            client=self.client,
-            gate=self.gate,
-            ledger=Ledger(writer=self.writer, routing=lambda: self.snapshot, clock=self.clock),
-            keys=self.access_of,
-            clock=self.clock,
-            random=lambda: 0.5,
-            allowed_hosts=frozenset({"nowhere.invalid"}),
-            allow_loopback=allow_loopback,
-        )
-
-    def renew(self, policy: Policy = DEFAULT_POLICY, *, timeouts: Timeouts) -> None:
-        """A gate without a past, and a client with this patience."""
-        if timeouts not in self._clients:
-            self._clients[timeouts] = Client(timeouts=timeouts)
-        self.client = self._clients[timeouts]
-        self.gate = Gate(clock=self.clock, random=lambda: 0.5, policy=policy)
-        self.dispatcher = self.make_dispatcher()
-        self.script.calls.clear()
-
-    async def outcome(self, *chain: ModelSpec) -> Answered | Exhausted:
-        """What becomes of one question."""
-        self.shown = ""
-        try:
-            return await self.ask(*chain)
-        except Exhausted as error:
-            return error
-
-    async def close(self) -> None:
-        """Close the connections of every client."""
-        for client in self._clients.values():
-            await client.close()
-
-
-@pytest.fixture(scope="module")
-def _open_ledger(django_db_setup: None, django_db_blocker: Any) -> Iterator[Writer]:
-    """One writer for all rows: emptying every table after each would take longer than the rows."""
-    with django_db_blocker.unblock():
-        running = Writer()
-        running.start()
-        yield running
-        running.stop()
-        Call.objects.all().delete()
-
-
-@pytest.fixture
-def writer(_open_ledger: Writer) -> Writer:
-    """A running writer over a ledger without rows."""
-    Call.objects.all().delete()
-    return _open_ledger
-
-
-@pytest_asyncio.fixture
-async def stage(writer: Writer) -> AsyncIterator[Stage]:
-    """Scripted vendors and a dispatcher that calls them."""
-    clock = ManualClock(now=NOW)
-    async with scripted_vendor(clock) as vendor:
-        made = Stage(vendor, writer=writer, clock=clock)
-        yield made
-        await made.close()
 
 
 async def _check(

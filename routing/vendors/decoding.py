@@ -102,6 +102,7 @@ class StreamDecoder:
         self._sse = SseDecoder()
         self._head: bytes | None = b""
         self._json: bytearray | None = None
+        self.failure: VendorError | None = None
 
     @property
     def has_finished(self) -> bool:
@@ -109,7 +110,10 @@ class StreamDecoder:
         return self._draft.finish is not None
 
     def feed(self, data: bytes) -> list[TextDelta]:
-        """Visible text that `data` completes. Raises VendorError for an error in the answer."""
+        """Visible text that `data` completes. Raises VendorError for an error in the answer.
+
+        Where text came before the error the text is returned, and the error is left in `failure`.
+        """
         if self._head is not None:
             data = self._sniff(data)
         if self._json is not None:
@@ -130,6 +134,8 @@ class StreamDecoder:
         for event in self._sse.flush():
             if _is_json(event):
                 self._read([event])
+        if self.failure is not None:
+            raise self.failure
         return self._draft.reply()
 
     def _sniff(self, data: bytes) -> bytes:
@@ -147,9 +153,16 @@ class StreamDecoder:
         return head
 
     def _read(self, events: list[bytes]) -> list[TextDelta]:
-        for event in events:
-            if event.strip() != _DONE:
-                self._dialect.read_event(self._draft, _checked(_json(event)))
+        try:
+            for event in events:
+                if event.strip() != _DONE:
+                    self._dialect.read_event(self._draft, _checked(_json(event)))
+        except VendorError as error:
+            fresh = self._draft.fresh()
+            if not fresh:
+                raise
+            self.failure = error
+            return fresh
         return self._draft.fresh()
 
 

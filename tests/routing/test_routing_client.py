@@ -11,7 +11,7 @@ import pytest
 
 from base.clock import ManualClock
 from routing.client import Client, Timeouts
-from routing.errors import Kind, TruncatedStream, VendorError
+from routing.errors import Kind, TruncatedStream
 from routing.specs import FinishReason, VendorKind
 from routing.vendors.base import Completed, TextDelta
 from tests.routing.calling import Endless, Pieces, answering, ask, failure_of
@@ -168,26 +168,6 @@ async def test_a_clean_end_without_a_finish_reason_is_truncated(kind: VendorKind
     assert isinstance(error, TruncatedStream)
     assert (error.verdict.retry_same, error.verdict.fall_back) == (False, True)
     assert error.request_id == "r-1"
-
-
-async def test_text_in_one_piece_with_an_error_is_shown_before_it() -> None:
-    """However the network cuts the stream, an error after text counts as one after text."""
-    body = sse(chat_chunk("shown"), {"error": {"message": "ill", "type": "server_error"}})
-    client = Client(transport=httpx.MockTransport(answering(200, Pieces(body, size=1 << 16))))
-    events = client.stream(
-        model(),
-        PROMPT,
-        api_key=KEY,
-        base_url="https://api.openai.com/v1",
-        max_output_tokens=9,
-        deadline_s=2_000.0,
-        clock=ManualClock(now=NOW),
-    )
-    assert await anext(events) == TextDelta("shown")
-    with pytest.raises(VendorError) as caught:
-        await anext(events)
-    verdict = caught.value.verdict
-    assert (verdict.kind, verdict.retry_same, verdict.maybe_billed) == (Kind.SERVER, False, True)
 
 
 @pytest.mark.parametrize(

@@ -79,6 +79,9 @@ class EndpointForm(forms.ModelForm[Endpoint]):
             "account",
             "source",
         )
+        error_messages = {
+            "base_url": {"invalid": "Give a plain address: https://host/path, nothing else."}
+        }
 
     def clean_key_env(self) -> str:
         """The name of a variable, never its value, and never another secret of the site."""

@@ -170,6 +170,8 @@ class Client:
                         pace.shown = True
                         yield delta
                         pace.due_in(self._timeouts.idle_s)
+                    if decoder.failure is not None:
+                        raise decoder.failure
                     if decoder.has_finished and not finished:
                         pace.due_in(self._timeouts.ending_s)
         except (TimeoutError, httpx.TransportError):

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from routing.errors import VendorError
 from routing.specs import ModelSpec, Prompt, Reply
 
 JSON_HEADERS = {"Content-Type": "application/json"}
@@ -41,7 +42,12 @@ class Completed:
 
 
 class Decoder(Protocol):
-    """Reads one answer; bytes may be cut anywhere."""
+    """Reads one answer; bytes may be cut anywhere.
+
+    `failure` is an error inside the answer behind the text that `feed` returned last.
+    """
+
+    failure: VendorError | None
 
     @property
     def has_finished(self) -> bool:

@@ -114,6 +114,11 @@ class StreamDecoder:
         """Whether the finish reason or an error was seen; only usage may still follow."""
         return self._draft.finish is not None or self._failure is not None
 
+    @property
+    def failure(self) -> VendorError | None:
+        """An error that came after text in the same bytes; the next call raises it."""
+        return self._failure
+
     def feed(self, data: bytes) -> list[TextDelta]:
         """Visible text that `data` completes. Raises VendorError for an error in the answer, at the
         next call if `data` held text before it."""

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 import pytest
 
+from routing.admin_models import EndpointForm
 from routing.client import Client
 from routing.errors import ConfigurationError, Kind
 from routing.hosts import address_problem, check_host
@@ -149,3 +151,36 @@ async def test_other_schemes_are_no_connection(base_url: str) -> None:
     error = await failure_of(client=client, base_url=base_url)
     await client.close()
     assert error.verdict.kind is Kind.CONNECT
+
+
+@pytest.mark.parametrize(
+    ("address", "to_do"),
+    [
+        ("http://169.254.169.254/latest", "must begin with https://"),
+        ("https://169.254.169.254/latest", "give the public name"),
+        ("https://127.0.0.1/v1", "give the public name"),
+        ("https://[::ffff:127.0.0.1]/v1", "give the public name"),
+        ("https://2130706433/v1", "plain address|UPSTREAM_ALLOWED_HOSTS"),
+        ("https://0x7f000001/v1", "plain address|UPSTREAM_ALLOWED_HOSTS"),
+        ("https://api.openai.com@evil.example/v1", "must be plain: https://host/path"),
+        ("https://evil.example/v1", "add it there if keys may go to it"),
+        ("file:///etc/passwd", "Give a plain address"),
+        ("gopher://api.openai.com/1", "Give a plain address"),
+    ],
+)
+@pytest.mark.django_db
+def test_an_address_is_refused_when_it_is_saved(address: str, to_do: str) -> None:
+    """Staff who save such an address are told in words what to write instead."""
+    form = EndpointForm(
+        {
+            "name": "V",
+            "key": "v",
+            "kind": "chat_completions",
+            "currency": "USD",
+            "key_env": "V_API_KEY",
+            "base_url": address,
+            "base_url_env": "V_BASE_URL",
+        }
+    )
+    assert list(form.errors) == ["base_url"]
+    assert re.search(to_do, str(form.errors["base_url"][0]))

@@ -16,7 +16,7 @@ from routing.client import Client, Timeouts
 from routing.errors import Kind, VendorError
 from routing.vendors.base import Completed, TextDelta
 from tests.routing.calling import ask, failure_of
-from tests.routing.helpers import KEY, NOW, PROMPT, TEXT, chat_stream, model
+from tests.routing.helpers import KEY, NOW, PROMPT, TEXT, chat_chunk, chat_stream, model, sse
 from tests.routing.raw_servers import (
     CHUNKED,
     SHOWN,
@@ -118,6 +118,20 @@ def _stream(client: Client, base_url: str) -> AsyncGenerator[TextDelta | Complet
         deadline_s=2_000.0,
         clock=ManualClock(now=NOW),
     )
+
+
+async def test_text_in_one_piece_with_an_error_is_shown_before_it() -> None:
+    """However the network cuts the stream, an error after text counts as one after text."""
+    body = sse(chat_chunk("shown"), {"error": {"message": "ill", "type": "server_error"}})
+    client = Client(allow_loopback=True)
+    async with raw_server(saying(answer(body))) as server:
+        events = _stream(client, server.base_url)
+        assert await anext(events) == TextDelta("shown")
+        with pytest.raises(VendorError) as caught:
+            await anext(events)
+        await client.close()
+    verdict = caught.value.verdict
+    assert (verdict.kind, verdict.retry_same, verdict.maybe_billed) == (Kind.SERVER, False, True)
 
 
 @pytest.mark.parametrize("how", ["left early", "cancelled in the stream", "cancelled before it"])

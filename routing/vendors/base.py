@@ -47,7 +47,10 @@ class Decoder(Protocol):
     `failure` is an error inside the answer behind the text that `feed` returned last.
     """
 
-    failure: VendorError | None
+    @property
+    def failure(self) -> VendorError | None:
+        """The error, if there was one."""
+        ...
 
     @property
     def has_finished(self) -> bool:

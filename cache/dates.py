@@ -46,12 +46,15 @@ _NAMES = """
     middle of month: 月中
     end of year: 年底
     start of year: 年初
+    12-24: christmas eve, 平安夜
+    12-26: boxing day
+    12-31: new year's eve, 跨年夜, 跨年
     12-25: christmas, xmas, 圣诞, 圣诞节
     01-01: 元旦, new year's day
     10-01: national day, golden week, 国庆, 国庆节, 十一国庆, 十一假期, 十一长假, 十一黄金周
     10-01: 十一期间, 十一放假
     spring festival: spring festival, chinese new year, lunar new year, 春节, 过年, 大年
-    new year's eve: 除夕
+    lunar new year's eve: 除夕, 年三十, 大年三十
     mid-autumn: mid-autumn, mid autumn, 中秋, 中秋节
     dragon boat: 端午, 端午节, dragon boat
     05-01: labour day, labor day, 五一, 劳动节
@@ -60,14 +63,22 @@ _NAMES = """
     03-08: 妇女节, 三八节, 女神节, women's day
     02-14: valentine's, valentines, 情人节
     qixi: 七夕
+    chongyang: 重阳, 重阳节
+    laba: 腊八, 腊八节
+    little new year: 小年
+    09-10: 教师节, teachers' day
+    04-01: 愚人节, april fools
+    03-12: 植树节
+    05-04: 青年节
     06-01: 儿童节, 六一, children's day
     mother's day: 母亲节, mother's day
     father's day: 父亲节, father's day
     holidays: 节假日, holidays, public holiday
     10-31: halloween, 万圣节
     black friday: black friday, 黑五
-    thanksgiving: thanksgiving
-    easter: easter
+    cyber monday: cyber monday
+    thanksgiving: thanksgiving, 感恩节
+    easter: easter, 复活节
     11-11: 光棍节
     06-18: 618
 """
@@ -125,6 +136,17 @@ _DATE = re.compile(
     re.IGNORECASE,
 )
 
+# Both ends of a range are days; the second may leave the month to the first.
+_TO = r"\s?(?:to|through|until|till|[-–~～到至])\s?"
+_RANGE = re.compile(
+    rf"(?<!\d)(?P<month>1[0-2]|0?[1-9])\s?月\s?(?P<day>{_DAY})\s?[号日]?{_TO}(?P<last_day>{_DAY})[号日]"
+    rf"|(?<![\d.])(?P<m1>1[0-2]|[1-9])\.(?P<d1>{_DAY}){_TO}(?P<m2>1[0-2]|[1-9])\.(?P<d2>[12]\d|3[01])"
+    r"(?![\d.]|\s?(?:[a-z]|[元块斤克米寸升公厘毫千]))"
+    rf"|(?<![a-z])(?P<name>{_MONTH})\.?\s(?P<named_day>{_DAY})(?:st|nd|rd|th)?{_TO}"
+    rf"(?P<last_named>{_DAY})(?:st|nd|rd|th)?(?!\s?(?:\w|[.:]\d))",
+    re.IGNORECASE,
+)
+
 _SHORT = ("mon", "tue", "tues", "wed", "thu", "thur", "thurs", "fri", "sat", "sun")
 _LATIN_SIGNS = frozenset(_SHORT).union(
     (name.split()[0].split("-")[0].split("'")[0] for name in _NAMED),
@@ -141,7 +163,8 @@ def dates_in(spans: Spans) -> frozenset[str]:
     """Take the days of a text: MM-DD, `month N`, `day N`, `year N`, or a name."""
     if not spans.may_hold(_LATIN_SIGNS):
         return frozenset()
-    return frozenset(spans.take(_SPAN, _span) | spans.take(_DATE, _date))
+    ranges = spans.take(_RANGE, _range)
+    return frozenset(ranges | spans.take(_SPAN, _span) | spans.take(_DATE, _date))
 
 
 def comparable(
@@ -156,6 +179,17 @@ def comparable(
 
 def _years(days: frozenset[str], mark: str) -> frozenset[str]:
     return frozenset(day for day in days if mark in day)
+
+
+def _range(match: re.Match[str]) -> Iterable[str]:
+    """Both ends of a range of days."""
+    if match["m1"]:
+        ends = ((match["m1"], match["d1"]), (match["m2"], match["d2"]))
+    elif match["month"]:
+        ends = ((match["month"], match["day"]), (match["month"], match["last_day"]))
+    else:
+        ends = ((match["name"], match["named_day"]), (match["name"], match["last_named"]))
+    return tuple(f"{_month(month):02}-{int(day):02}" for month, day in ends)
 
 
 def _span(match: re.Match[str]) -> Iterable[str]:

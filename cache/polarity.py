@@ -25,6 +25,7 @@ from cache.polarity_words import (
     LATIN_PAIRS,
     NEEDED,
     NEGATIONS,
+    NOT_ONLY,
     NOT_UN,
     NOT_YET,
     PHRASES,
@@ -46,10 +47,19 @@ def polarity_conflict(left: str, right: str) -> str | None:
     for one, other in (*_latin_contrasts(a, b), *_han_contrasts(a, b)):
         if _alike(a, b, ignoring=(one, other)):
             return f"polarity differs: {one} / {other}"
+    if {_only(a), _only(b)} == {True, False} and _alike(a, b, ignoring=("only", "not")):
+        return "polarity differs: only / not only"
     denied = _denied(a, b) or _denied(b, a)
     if denied and a.negations % 2 != b.negations % 2 and _alike(a, b, ignoring=()):
         return f"polarity differs: one of them negates {denied!r}"
     return None
+
+
+def _only(reading: _Reading) -> bool | None:
+    """Whether the text says "only" or "not only"; None where it says neither."""
+    if "only" not in reading.folded:
+        return None
+    return NOT_ONLY.search(reading.folded) is None
 
 
 class _Reading:

@@ -52,7 +52,7 @@ PHRASES = (
     (re.compile(r"\bnon-?(?=[a-z]{4})"), "not "),
 )
 
-NEGATIONS = _words("not no never without none cannot nor neither unable")
+NEGATIONS = _words("not no never without none cannot nor neither unable nobody nothing")
 # past form -> base, where the ending does not tell
 IRREGULAR = dict(
     _pairs(
@@ -76,6 +76,7 @@ SKIPPED = _words(
 NOT_YET = _words("before until unless yet")
 # "Can I go without X?" is "do I need X?".
 NEEDED = _words("need needed require required necessary must")
+NOT_ONLY = re.compile(r"\bnot only\b|n['’]t (?:\w+ )?only\b")
 UN_WORD = re.compile(
     r"^(?:un|non)(?=\w{4})|^(?:in|im|ir)(?=(?:valid|active|complete|correct|possible|regular)$)"
 )
@@ -85,9 +86,11 @@ SEEMING_NEGATION = re.compile(
     r"(?<!why )\b(?:ca|could|do|does|did|is|are|was|were|wo|would|should|have|has)n['’]?t "
     r"(?=i\b|you\b|we\b|it\b|the\b|my\b|there\b|they\b)"
     r"|\bwhy not\b|\b(?:or|if|is it|whether) not\b|\byes or no\b"
-    r"|\bno\.(?=\s?[a-z]*\d)|\bno idea\b|\bnot sure\b"
+    r"|\bno\.(?=\s?(?:[a-z]+-?)?\d)|\bno idea\b|\bnot sure\b"
     r"|\b(?:do|did)(?:n['’]?t| not) (?:know|understand)\b"
     r"|\bno (?:problem|need|reason|worries|later than)\b|\bnot only\b"
+    # "So there's no X?" wants to hear whether there is one.
+    r"|(?<=^so there's )no\b|(?<=^so there is )no\b|(?<=^so you have )no\b"
 )
 
 HAN_NEGATION = re.compile(r"[不没未无非别]")

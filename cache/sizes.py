@@ -21,9 +21,11 @@ _UNITS = {
     "公斤": ("g", 1000), "千克": ("g", 1000), "斤": ("g", 500), "g": ("g", 1), "gram": ("g", 1),
     "克": ("g", 1),
 }  # fmt: skip
+_IN_WORDS = {"half an": 0.5, "half a": 0.5, "half": 0.5, "one": 1.0, "an": 1.0, "a": 1.0}
 _WORD = "|".join(word.replace(" ", "[ -]") for word in sorted(_WORDS, key=len, reverse=True))
 _MEASURE = re.compile(
-    r"(?P<number>\d+(?:\.\d+)?)[ -]?"
+    r"(?P<number>\d+(?:\.\d+)?|(?<![a-z])(?:half an?|half|one|an?)(?=[ -](?:kilo|kg|gram|cm|centi|inch)))"
+    r"[ -]?"
     r"(?P<unit>cm|centimet|mm|millimet|kg|kilo|gram|g|厘米|公分|毫米|公斤|千克|克|斤|英?寸|inch|\")"
     r"(?:(?<=et)(?:re|er)s?|(?<=kilo)(?:s|grams?)?|(?<=gram)s|(?<=kg)s|(?<=inch)(?:es)?)?(?![a-z])"
     r"|(?P<metres>[12]\.\d{1,2})\s?(?:m(?![a-z])|米)|(?P<metre>[12])米(?P<rest>\d{1,2})(?!\d)",
@@ -43,7 +45,7 @@ _SIZE = re.compile(
     r"|(?P<ma>\d{2,3}(?:\.5)?)\s?(?:码|号(?:鞋|的))",
     re.IGNORECASE,
 )
-_SIGNS = "s m l xs xl xxl xxxl small medium large size eu uk us one free"
+_SIGNS = "s m l xs xl xxl xxxl small medium large size eu uk us one free half kilo kg gram inch"
 _LATIN_SIGNS = frozenset(_SIGNS.split())
 _DOUBLED = {"XXL": "2XL", "XXXL": "3XL"}
 
@@ -62,7 +64,8 @@ def _measure(match: re.Match[str]) -> Iterable[str]:
     if match["metres"]:
         return (f"{float(match['metres']) * 1000:g} mm",)
     unit, factor = _UNITS[match["unit"].casefold().removeprefix("英")]
-    return (f"{float(match['number']) * factor:g} {unit}",)
+    written = match["number"].casefold()
+    return (f"{(_IN_WORDS.get(written) or float(written)) * factor:g} {unit}",)
 
 
 def _size(match: re.Match[str]) -> Iterable[str]:

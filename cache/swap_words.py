@@ -148,6 +148,9 @@ HAN_FUNCTION = re.compile(
     r"不没未无非别是有在到从给把被让和与或跟及就才都也还再又很太更最先后前内外上下"
     r"去来用做办弄搞改换退买卖拍订付发寄送收取拿开关查看找问说申请取消修联系支持使]"
 )
+# 内裤, 上衣, 外套: before such a noun these name a kind of it.
+HAN_BEFORE_HEAD = frozenset("内外上下前后")
+HAN_HEADS = frozenset("裤衣套装袜鞋包箱袋盒盖")
 HAN_SYNONYMS = _first_of(
     """
     快递 包裹 物流 件 货 东西 商品 产品 宝贝 物品 订单 单子

@@ -19,7 +19,9 @@ from cache.swap_words import (
     ANYTHING,
     FUNCTION_WORDS,
     HAN_ANYTHING,
+    HAN_BEFORE_HEAD,
     HAN_FUNCTION,
+    HAN_HEADS,
     HAN_SYNONYMS,
     HAN_VERSIONS,
     NOUNS_IN_ING,
@@ -172,11 +174,17 @@ def _han_things(span: _Swap) -> bool:
     if span.longest > _MAX_HAN or frame < _MIN_FRAME_HAN or span.shared < MIN_SHARED_HAN:
         return False
     one, other = "".join(span.one), "".join(span.other)
-    if any(_DIGIT.search(text) or HAN_FUNCTION.search(text) for text in (one, other)):
+    if any(_DIGIT.search(text) or _is_function(text, span) for text in (one, other)):
         return False
     if span.before[-1:] in (("不",), ("没",), ("未",)) or not HAN_ANYTHING.isdisjoint((one, other)):
         return False
     return one not in other and other not in one and not _han_synonyms(span)
+
+
+def _is_function(text: str, span: _Swap) -> bool:
+    """Whether a function word is in the span; 内 before 裤 is part of the thing's name."""
+    named = span.after[:1] and span.after[0] in HAN_HEADS and text in HAN_BEFORE_HEAD
+    return not named and HAN_FUNCTION.search(text) is not None
 
 
 def _han_synonyms(span: _Swap) -> bool:

@@ -22,15 +22,15 @@ from cache.spans import Spans, plain_number
 
 # Weeks count in days; one day is 24 hours, one year 12 months: both are said of one span.
 _WEEKS = re.compile(
-    r"(?P<number>\d+|[一二两三四五六]|\b(?:an?|one|two|three|four|five|six))[ -]?个?"
+    r"(?P<number>\d+|[一二两三四五六]|\b(?:an?|one|first|two|three|four|five|six))[ -]?个?"
     r"(?:weeks?\b|周(?!年)|星期|礼拜)",
     re.IGNORECASE,
 )
-_COUNTS = {"a": 1, "an": 1, "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6} | {
+_COUNTS = {"a": 1, "an": 1, "one": 1, "first": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6} | {
     "一": 1, "二": 2, "两": 2, "三": 3, "四": 4, "五": 5, "六": 6,
 }  # fmt: skip
 _ONE_SPAN = re.compile(
-    r"(?:\b(?:within|after|in|for|over|under) an? |(?<![\d.-])1[ -]?|\bone[ -]|(?<!第)一)个?"
+    r"(?:\b(?:within|after|in|for|over|under) an? |(?<![\d.-])1[ -]?|\b(?:one|first)[ -]|(?<!第)一)个?"
     r"(?P<unit>hour|day|month|year|小时|钟头|天|月|年)(?![a-z]{2})",
     re.IGNORECASE,
 )
@@ -48,8 +48,10 @@ _ORDINALS = {
 _ONCE = re.compile(
     rf"\b(?:{'|'.join(_ORDINALS)}|single)\b(?![ -]hand)"
     r"|\bonce(?=\s*(?:$|[?.!,]|per\b|a\b|only\b|for free))"
-    r"|(?<!this )(?<!that )(?<!the )(?<!which )(?<!each )\bone(?= (?!of|is|are|do|does|did|can|will"
-    r"|to|in|on|at|by|for|with|and|or|from|that|which|who|i|you|it|not|please)[a-z])",
+    r"|(?<!this )(?<!that )(?<!the )(?<!which )(?<!each )\bone(?= (?!(?:of|is|are|do|does|did|can|will"
+    r"|to|in|on|at|by|for|with|and|or|from|that|which|who|i|you|it|not|please|hundred|thousand"
+    r"|dozen|isn|if|inside|instead|into|onto|once|online|don|doesn|didn|cannot|its|itself|today"
+    r"|tomorrow|tonight|together|too|yours|yourself|your|without|within|until|when|while)\b)[a-z])",
     re.IGNORECASE,
 )
 
@@ -88,12 +90,14 @@ def _numbers(spans: Spans) -> frozenset[str]:
     found = spans.take(_WEEKS, _weeks)
     found |= spans.take(_ONE_SPAN, lambda match: (_ONE_IN_SMALLER[match["unit"].casefold()],))
     found |= spans.take(_WORD, lambda match: (_WORDS[match.group().casefold()],))
-    once = spans.take(_ONCE, lambda match: (_ORDINALS.get(match.group().casefold(), "1"),))
-    figures = Counter(plain_number(f"{figure.value:f}") for figure in figures_in(spans.text))
+    figures = Counter(
+        _ORDINALS.get(match.group().casefold(), "1") for match in _ONCE.finditer(spans.text)
+    )
+    spans.take(_ONCE, lambda match: (match.group(),))
+    figures.update(plain_number(f"{figure.value:f}") for figure in figures_in(spans.text))
     # "2 of 2" is not "2 of 3": a repeated figure counts as one more value.
     found |= figures.keys() | {f"{value} ({n})" for value, n in figures.items() if n > 1}
-
-    return frozenset(found | once)
+    return frozenset(found)
 
 
 def _weeks(match: re.Match[str]) -> Iterable[str]:

@@ -122,6 +122,23 @@ _ENGLISH = {
         r"|fed up|worst|joke)\b"
     ),
     "first_person": r"\b(?:i|my|me|i'm|i've|mine|we|our|us)\b",
+    "statement": (
+        r"^(?!.*\?)(?!.*\b(?:how|what|when|where|who|why|which|whether|can i|could i|may i|do i"
+        r"|tell me|explain|show me)\b)(?!(?:is|are|am|do|does|did|has|have|can|could|will|would"
+        r"|should|may|must|was|were)\b)"
+    ),
+    "habit": r"\b(?:do|does|would|might) (?:my|our|an?)\b",
+    "learn_how": r"\bhow (?:will|do|can|would|could) i (?:know|tell|see|find|check|prove)\b",
+    "rule_of_mine": (
+        r"\b(?:is|are) (?:my|a|an) (?:[\w-]+ ){1,2}(?:needed|free|public|insured|valid|refundable"
+        r"|safe|counted|kept|shared|stored|checked|tied|saved|limited|lower|lost|used up"
+        r"|enough|transferable|anonymous)\b"
+    ),
+    "my_page": (
+        r"\bwhere(?:'s| is| are|s)? (?:on |in )?(?:the|my) (?:[\w-]+ ){0,2}(?:button|page|list"
+        r"|history|settings?|section|link|menu|option|archive|shown|displayed|field)\b"
+    ),
+    "topic_then_question": r"^[\w' -]{4,40}?(?: [-\u2013]|[:,]) (?:how|where|what|do|does|is|can)\b",
     "does_the_shop": (
         r"^(?:do|does|is|are|can|will|what|which|how|when|who|where)\b(?!.*\b(?:my|i|me|mine"
         r"|i've|i'm)\b)"
@@ -202,6 +219,17 @@ _CHINESE = {
         r"^(?:我)?(?:想|要|想要|打算|准备)(?:申请|退|换|取消|改|注销|删|开|投诉|修改|买|知道"
         r"|问|了解|关|领)"
     ),
+    "statement": (
+        r"^(?!.*(?:怎|如何|咋|吗|嘛|么|什么|啥|哪|几|多久|多少|多长|多大|谁|能|可以|可否|是否|为何|有没有|呢"
+        r"|要不要|会不会|[?？]|不$))"
+    ),
+    "after_that_still": r"[了过](?:以后|之后|后)?(?:我)?(?:还|也)(?:能|可以|会|给|支持|要|算|在|需要)",
+    "after_that_what": r"了(?:该|应该|要|得)?(?:怎么办|怎么弄|怎么处理|怎么退|怎么改|怎么取消|咋办|找谁|算谁)",
+    "i_may": (
+        r"^(?:请问|你好|亲)?[ ，,]?我(?:要|该|应该|想)?(?:怎么(?!还|没|这么|又|就|不|样)|如何|在哪|去哪|能|可以"
+        r"|可不可以|能不能|该|应该|需要|必须)"
+    ),
+    "learn_how": r"(?:怎么|如何|在哪|哪里)(?:才能|能|可以)?(?:知道|查|看|确认|判断|证明|辨别)",
     "no_subject_state": (
         r"^(?:订单|快递|包裹|货|退款|退货|钱|发票|红包|券|积分|物流|单号|衣服|鞋子?|裙子|杯子"
         r"|裤子).{0,14}(?:了|没|呢|不)"

@@ -1,4 +1,4 @@
-"""A linear model over a question's words, its skeleton and its grammatical cues.
+"""A linear model over a question's words, its skeletons and its grammatical cues.
 
 Says how likely a question is personal or leans on earlier turns. Fitted by `manage.py fit_guard`
 and kept as JSON in `guard_data/`, so that the running site needs neither scikit-learn nor the training
@@ -17,16 +17,20 @@ from pathlib import Path
 
 from base.text import Language, fold, han_count, tokens
 from chatbot.guard_cues import cues
-from chatbot.guard_skeleton import skeleton
+from chatbot.guard_skeleton import THING, classed, skeleton
 
 KINDS = ("general", "personal", "leaning")
 MODEL_PATH = Path(__file__).resolve().parent / "guard_data" / "model.json"
 _WORD_GRAM_SIZES = range(1, 4)
 _HAN_GRAM_SIZES = range(1, 5)
 _SKELETON_GRAM_SIZES = range(1, 6)
+_CLASS_GRAM_SIZES = range(1, 5)
+# Two classed words, in their order, with one to five others between them.
+_FARTHEST_PAIR = 6
 _SIGNS = "?!"
 # What each family of features may weigh in total, however many features of it a text has.
 _WORDS_WEIGHT, _SKELETON_WEIGHT, _CUES_WEIGHT = 1.3, 1.0, 0.9
+_CLASSES_WEIGHT, _PAIRS_WEIGHT = 1.0, 0.7
 _LONGEST_BUCKET = 7
 _WORDS_IN_BUCKET, _HAN_IN_BUCKET = 3, 4
 
@@ -91,9 +95,12 @@ def features(text: str) -> dict[str, float]:
     """Features of a text with their values; each family's values have a fixed Euclidean length."""
     plain = fold(text).replace("\u2019", "'")
     chinese = han_count(plain) > 0
+    shapes = classed(plain, chinese=chinese)
     families = (
         (_han_grams(plain) if chinese else _word_grams(plain), _WORDS_WEIGHT),
         (_skeleton_grams(plain, chinese=chinese), _SKELETON_WEIGHT),
+        (_class_grams(shapes), _CLASSES_WEIGHT),
+        (_class_pairs(shapes), _PAIRS_WEIGHT),
         (_cue_features(plain, chinese=chinese), _CUES_WEIGHT),
     )
     values: dict[str, float] = {}
@@ -122,6 +129,19 @@ def _skeleton_grams(plain: str, *, chinese: bool) -> Iterator[str]:
     for size in _SKELETON_GRAM_SIZES:
         for start in range(len(shapes) - size + 1):
             yield "s:" + " ".join(shapes[start : start + size])
+
+
+def _class_grams(shapes: list[str]) -> Iterator[str]:
+    for size in _CLASS_GRAM_SIZES:
+        for start in range(len(shapes) - size + 1):
+            yield "k:" + " ".join(shapes[start : start + size])
+
+
+def _class_pairs(shapes: list[str]) -> Iterator[str]:
+    for start, first in enumerate(shapes):
+        for second in shapes[start + 2 : start + _FARTHEST_PAIR + 1]:
+            if THING not in (first, second):
+                yield f"j:{first} .. {second}"
 
 
 def _cue_features(plain: str, *, chinese: bool) -> Iterator[str]:

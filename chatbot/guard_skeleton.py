@@ -3,13 +3,16 @@
 Words that carry grammar (pronouns, auxiliaries, question words, negations, time, aspect particles)
 stay; every other run of words becomes one placeholder that keeps only its form. "Why was my parcel
 returned?" and "Why was my coupon rejected?" share one skeleton, so the guard's model learns
-constructions instead of products.
+constructions instead of products. `classed` keeps one step more: a known word becomes its class
+(`guard_classes.py`), so that a broken kettle and a late parcel stay apart.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+
+from chatbot.guard_classes import CLASS_OF, HAN_CLASS_OF
 
 EDGE, STOP, NUMBER, THING, DONE, DOING = "^", "|", "#", "~", "~ed", "~ing"
 
@@ -74,13 +77,25 @@ _HAN_KEPT = _words(
     算 啦
     """
 )
-_LONGEST_HAN_KEPT = max(map(len, _HAN_KEPT))
+_LONGEST_HAN = max(map(len, (*_HAN_KEPT, *HAN_CLASS_OF)))
 _HAN_PIECE = re.compile(r"[\u3400-\u9fff]+|[a-z]+|\d[\d.,]*|[^\u3400-\u9fffa-z\d]+")
+_NO_CLASSES: Mapping[str, str] = {}
+# Of these classes it matters whether a word tells of something done.
+_VERB_CLASSES = frozenset({"<buy>", "<receive>", "<send>", "<act>"})
 
 
 def skeleton(plain: str, *, chinese: bool) -> list[str]:
     """Skeleton of a folded text with straight apostrophes; an edge stands at both ends."""
-    shapes = _han_shapes(plain) if chinese else _latin_shapes(plain)
+    shapes = _han_shapes(plain, _NO_CLASSES) if chinese else _latin_shapes(plain, _NO_CLASSES)
+    return _merged(shapes)
+
+
+def classed(plain: str, *, chinese: bool) -> list[str]:
+    """The same with the classes of known words in place of their placeholders."""
+    return _merged(_han_shapes(plain, HAN_CLASS_OF) if chinese else _latin_shapes(plain, CLASS_OF))
+
+
+def _merged(shapes: Iterator[str]) -> list[str]:
     found = [EDGE]
     for shape in shapes:
         if shape not in (THING, STOP) or shape != found[-1]:
@@ -90,23 +105,29 @@ def skeleton(plain: str, *, chinese: bool) -> list[str]:
     return [*found, EDGE]
 
 
-def _latin_shapes(plain: str) -> Iterator[str]:
+def _latin_shapes(plain: str, classes: Mapping[str, str]) -> Iterator[str]:
     for word in _LATIN.findall(plain):
+        known = classes.get(word.removesuffix("'s"))
         if word[0] in ".!?;:,\n":
             yield STOP
         elif word[0].isdigit():
             yield NUMBER
+        elif known:
+            yield known + (_form(word).removeprefix(THING) if known in _VERB_CLASSES else "")
         elif word in _ENGLISH_KEPT:
             yield word
-        elif word in _ENGLISH_DONE or (word.endswith("ed") and len(word) >= _SHORTEST_ED):
-            yield DONE
-        elif word.endswith("ing") and len(word) >= _SHORTEST_ING:
-            yield DOING
         else:
-            yield THING
+            yield _form(word)
 
 
-def _han_shapes(plain: str) -> Iterator[str]:
+def _form(word: str) -> str:
+    """The placeholder of a word that carries no grammar."""
+    if word in _ENGLISH_DONE or (word.endswith("ed") and len(word) >= _SHORTEST_ED):
+        return DONE
+    return DOING if word.endswith("ing") and len(word) >= _SHORTEST_ING else THING
+
+
+def _han_shapes(plain: str, classes: Mapping[str, str]) -> Iterator[str]:
     for piece in _HAN_PIECE.findall(plain):
         if piece[0].isdigit():
             yield NUMBER
@@ -115,15 +136,18 @@ def _han_shapes(plain: str) -> Iterator[str]:
         elif piece.isascii():
             yield THING
         else:
-            yield from _han_words(piece)
+            yield from _han_words(piece, classes)
 
 
-def _han_words(run: str) -> Iterator[str]:
-    """Cut a run of Han characters into grammar words, longest first, and placeholders."""
+def _han_words(run: str, classes: Mapping[str, str]) -> Iterator[str]:
+    """Cut a run of Han characters into known words, longest first, and placeholders."""
     start = 0
     while start < len(run):
-        for size in range(_LONGEST_HAN_KEPT, 0, -1):
+        for size in range(min(_LONGEST_HAN, len(run) - start), 0, -1):
             word = run[start : start + size]
+            if word in classes:
+                yield classes[word]
+                break
             if word in _HAN_KEPT:
                 yield word
                 break

@@ -1,7 +1,6 @@
 """Vetoes: reached rates on the guard pairs, the shop's products, and swapped named things.
 
-The pairs of tests/data/guards_*.csv were written before the rules. The bounds below are the rates
-reached; a change may only lower them.
+The pairs of tests/data/guards_*.csv were written before the rules, which now judge all of them rightly.
 """
 
 from __future__ import annotations
@@ -23,16 +22,6 @@ from cache.vetoes import ProductNames, conflicts, stated
 ROOT = Path(__file__).resolve().parents[2]
 GUARDS = ("identifiers", "money", "numbers", "sizes", "dates", "polarity", "product")
 OWN = {guard: guard for guard in GUARDS} | {"product": "products"}
-# (language, guard) -> pairs of 30 that are wrong; all others none.
-SERVED_WRONGLY = {
-    ("en", "numbers"): 1,
-    ("en", "polarity"): 1,
-    ("zh", "dates"): 1,
-    ("zh", "product"): 1,
-}
-REFUSED_WRONGLY = {("en", "numbers"): 1, ("en", "polarity"): 1, ("zh", "dates"): 1}
-# Over every guard's must-allow rows, the personal, context and coverage ones too; of 300.
-REFUSED_BY_ANY = {"en": 7, "zh": 1}
 
 Pair = tuple[str, str]
 
@@ -78,7 +67,7 @@ def test_english_pairs_that_must_not_hit(
     rows = pairs("en", guard, "must_not_hit")
     served = [row for row in rows if not vetoes(*row) and cosine(*row) >= MIN_COSINE]
     assert len(rows) == 30
-    assert len(served) <= SERVED_WRONGLY.get(("en", guard), 0)
+    assert served == []
 
 
 @pytest.mark.parametrize("guard", GUARDS)
@@ -89,7 +78,7 @@ def test_chinese_pairs_that_must_not_hit(
     rows = pairs("zh", guard, "must_not_hit")
     missed = [row for row in rows if not vetoes(*row)]
     assert len(rows) == 30
-    assert len(missed) <= SERVED_WRONGLY.get(("zh", guard), 0)
+    assert missed == []
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])
@@ -101,14 +90,14 @@ def test_paraphrases_are_not_vetoed(
     rows = pairs(language, guard, "must_allow")
     refused = [row for row in rows if any(veto.startswith(OWN[guard]) for veto in vetoes(*row))]
     assert len(rows) == 30
-    assert len(refused) <= REFUSED_WRONGLY.get((language, guard), 0)
+    assert refused == []
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])
-def test_paraphrases_are_hardly_vetoed_at_all(
+def test_paraphrases_are_not_vetoed_by_any_kind(
     language: str, vetoes: Callable[[str, str], tuple[str, ...]]
 ) -> None:
-    """Over all guards' paraphrases no kind of veto speaks more often than the reached rate."""
+    """No kind of veto speaks against any guard's paraphrases, the personal ones included."""
     rows = [
         row
         for guard in (*GUARDS, "personal", "context", "coverage")
@@ -116,7 +105,7 @@ def test_paraphrases_are_hardly_vetoed_at_all(
     ]
     refused = [row for row in rows if vetoes(*row)]
     assert len(rows) == 300
-    assert len(refused) <= REFUSED_BY_ANY[language]
+    assert refused == []
 
 
 def test_chinese_coverage_is_the_exact_key() -> None:
@@ -178,6 +167,8 @@ NOTHING = ProductNames.of({})
         ("雨伞保修几年", "头盔保修几年"),
         ("帐篷有货吗", "帐篷加厚款有货吗"),
         ("基础水杯多少钱", "基础水壶多少钱"),
+        ("外套起球能换吗", "手套起球能换吗"),
+        ("内衣可以机洗吗", "毛衣可以机洗吗"),
     ],
 )
 def test_swapped_things_differ(left: str, right: str) -> None:
@@ -200,6 +191,7 @@ def test_swapped_things_differ(left: str, right: str) -> None:
         ("运费谁出", "邮费谁出"),
         ("怎么取消订单", "如何取消订单"),
         ("东西坏了怎么报修", "雨伞坏了怎么报修"),
+        ("快递放门外行吗", "快递放门口行吗"),
     ],
 )
 def test_reworded_frames_do_not(left: str, right: str) -> None:

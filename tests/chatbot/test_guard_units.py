@@ -9,7 +9,7 @@ import pytest
 from base.text import Language
 from chatbot.guard import Guard, Verdict, identifier_marks, small_talk_in
 from chatbot.guard_model import GuardModel, LanguageModel, features
-from chatbot.guard_skeleton import skeleton
+from chatbot.guard_skeleton import classed, skeleton
 from chatbot.guard_training import digest_of, fill, framed, written
 
 
@@ -72,6 +72,15 @@ def test_chinese_skeletons_keep_the_longest_grammar_words() -> None:
         "~",
         "^",
     ]
+
+
+def test_classes_tell_what_placeholders_do_not() -> None:
+    """A known word reads as its class, and of a verb it is kept whether the thing is done."""
+    kettle = classed("the lid of my kettle cracked", chinese=False)
+    assert kettle == ["^", "the", "<part>", "of", "my", "<good>", "<bad>", "^"]
+    assert kettle == classed("the zip of my bag broken", chinese=False)
+    assert classed("you shipped", chinese=False)[2] != classed("you ship", chinese=False)[2]
+    assert classed("我的外套破", chinese=True) == ["^", "我", "的", "<good>", "<bad>", "^"]
 
 
 def test_frames_are_filled_from_alternatives_and_slots() -> None:

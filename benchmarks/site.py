@@ -67,14 +67,14 @@ def running_site(
     before_start: Callable[[sqlite3.Connection], None] | None = None,
 ) -> Iterator[Site]:
     """Prepare and serve; `before_start` may change rows between the two."""
-    environment = _environment(folder, simulator_url) | dict(settings or {})
+    environment = environment_of(folder, simulator_url) | dict(settings or {})
     manage = [sys.executable, str(ROOT / "manage.py")]
     subprocess.run([*manage, "prepare"], env=environment, cwd=ROOT, check=True, capture_output=True)
     database = folder / "breakwater.sqlite3"
     if before_start is not None:
         with closing(sqlite3.connect(database)) as connection, connection:
             before_start(connection)
-    port = _free_port()
+    port = free_port()
     command = [*manage, "serve", "--port", str(port)]
     url = f"http://127.0.0.1:{port}"
     with (
@@ -82,13 +82,13 @@ def running_site(
         subprocess.Popen(command, env=environment, cwd=ROOT, stdout=log, stderr=log) as server,
     ):
         try:
-            _wait_until_ready(url, server, folder / "serve.log")
+            wait_until_ready(url, server, folder / "serve.log")
             yield Site(url=url, vendor=Remote(simulator_url), database=database)
         finally:
             server.terminate()
 
 
-def _environment(folder: Path, simulator_url: str) -> dict[str, str]:
+def environment_of(folder: Path, simulator_url: str) -> dict[str, str]:
     """Nothing of the caller's own keys: every vendor is the simulator."""
     environment = {
         **os.environ,
@@ -103,13 +103,13 @@ def _environment(folder: Path, simulator_url: str) -> dict[str, str]:
     return environment
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         return int(listener.getsockname()[1])
 
 
-def _wait_until_ready(url: str, server: subprocess.Popen[bytes], log: Path) -> None:
+def wait_until_ready(url: str, server: subprocess.Popen[bytes], log: Path) -> None:
     deadline = time.monotonic() + START_TIMEOUT_S
     while time.monotonic() < deadline and server.poll() is None:
         try:

@@ -15,6 +15,7 @@ class Performance:
         self._asked = asked
         self._watchers = watchers
         self._clock = clock
+        self.begun = False
         self.text = ""
         self.first_content_ms: int | None = None
         self.receipt = Receipt()

@@ -67,12 +67,13 @@ class Supervisor:
 
         An end that is being written down already is not taken back.
         """
-        task = self._running.get(question_id)
-        if task is None:
+        if question_id not in self._running:
             return False
-        if question_id not in self._stopping | self._ending:
+        shown = self._shown.get(question_id)
+        if shown is not None and question_id not in self._stopping | self._ending:
             self._stopping.add(question_id)
-            task.cancel()
+            if shown.begun:  # a task that is cancelled before its first step says nothing
+                self._running[question_id].cancel()
         return True
 
     def in_progress(self, conversation_id: int) -> list[ServerFrame]:
@@ -154,6 +155,7 @@ class Supervisor:
         self._shown.pop(question_id, None)
 
     async def _run(self, asked: Asked, performance: Performance) -> None:
+        performance.begun = True
         try:
             frame = await self._perform(asked, performance)
         except asyncio.CancelledError:
@@ -174,6 +176,8 @@ class Supervisor:
             performance.publish(frame)
 
     async def _perform(self, asked: Asked, performance: Performance) -> ServerFrame | None:
+        if asked.question_id in self._stopping:
+            raise asyncio.CancelledError
         if not await self._lease(asked):
             return None
         left_s = asked.deadline_s - ENDING_S - self._desk.clock.monotonic_s()

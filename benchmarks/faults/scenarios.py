@@ -22,4 +22,6 @@ class Scale(Enum):
 Scenario = Callable[[Scale], list[Row]]
 SCENARIOS: dict[str, str] = {
     # name -> module below benchmarks.faults
+    "kills": "kills",
+    "hang": "hang",
 }

@@ -24,6 +24,7 @@ from cache.normalize import key_of
 from cache.store import Entry, Store
 from cache.vetoes import conflicts, stated
 from chatbot.asked import Asked, CacheOutcome, Outcome, Receipt, Stage
+from chatbot.deadlines import DEADLINE_S, EMBED_WITHIN_S, ENDING_S
 from chatbot.guard import Guard, Verdict
 from chatbot.knowledge import Found
 from chatbot.searching import articles_for, aside, last_turns
@@ -31,15 +32,8 @@ from chatbot.speaking import Speaking
 from routing.classifier import Classified
 from routing.dispatch import Dispatcher
 from routing.errors import Exhausted, TooLarge
-from routing.specs import Tier
 
 MAX_UNKNOWN_SHARE = 0.10
-# From the question's arrival to its end. The models get ENDING_S less, so that the article which
-# replaces a late one is written down in time.
-DEADLINE_S = {Tier.FAQ: 12.0, Tier.REGULAR: 12.0, Tier.COMPLEX: 28.0, Tier.HIGH: 28.0}
-QUESTION_DEADLINE_S = 30.0
-ENDING_S = 0.5
-EMBED_WITHIN_S = 6.0
 
 
 @dataclass(frozen=True, slots=True)

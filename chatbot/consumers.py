@@ -18,8 +18,8 @@ from channels.generic.websocket import AsyncWebsocketConsumer
 from base.text import language_of
 from base.writer import WriterBusy
 from chatbot import frames, transcript
-from chatbot.answering import QUESTION_DEADLINE_S
 from chatbot.asked import Asked
+from chatbot.deadlines import QUESTION_DEADLINE_S
 from chatbot.frames import (
     Ask,
     BadFrame,

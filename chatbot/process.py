@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
@@ -63,6 +64,8 @@ class Process:
         self._drain.install()
         if self._worker is not None:
             self._worker.start()
+        # What is loaded now stays: a collection need not look at it again, nor does the end of the process.
+        gc.freeze()
 
     async def stop(self) -> None:
         """Take no more questions, stop the background work, then let running answers finish.

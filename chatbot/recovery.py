@@ -14,8 +14,8 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from chatbot import leases
-from chatbot.answering import QUESTION_DEADLINE_S
 from chatbot.asked import Asked
+from chatbot.deadlines import QUESTION_DEADLINE_S
 from chatbot.models import Question
 
 if TYPE_CHECKING:

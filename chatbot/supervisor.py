@@ -18,8 +18,9 @@ from django.db import DatabaseError
 from base.ids import new_uuid
 from base.writer import Writer, WriterBusy
 from chatbot import answering, leases
-from chatbot.answering import ENDING_S, Desk
+from chatbot.answering import Desk
 from chatbot.asked import Asked, Outcome
+from chatbot.deadlines import ENDING_S
 from chatbot.frames import ErrorCode, ServerFrame
 from chatbot.overdue import answer_overdue
 from chatbot.performance import Performance

@@ -7,13 +7,14 @@ line (the arguments of `manage.py`). The child runs the same code from there on.
 
 from __future__ import annotations
 
+import importlib
 import os
 import signal
 import sys
 
+import django
 import faiss  # noqa: F401
 import sentence_transformers  # noqa: F401
-import torch  # noqa: F401
 import uvicorn  # noqa: F401
 from django.core.management import execute_from_command_line
 
@@ -21,6 +22,8 @@ from django.core.management import execute_from_command_line
 def main() -> None:
     """Fork a child for every line until the input ends."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "chatbot.settings")
+    django.setup()
+    importlib.import_module("chatbot.runtime")
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the kernel reaps
     _say("ready")
     for line in sys.stdin:

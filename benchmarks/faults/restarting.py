@@ -36,13 +36,22 @@ class RestartingSite:
             database=folder / "breakwater.sqlite3",
         )
 
+    def prepare(self) -> None:
+        """Fill the data folder and wait for it."""
+        pid = self._launch("prepare")
+        while _lives(pid):
+            time.sleep(POLL_S)
+
+    def _launch(self, command: str) -> int:
+        assert self._launcher.stdin is not None
+        self._launcher.stdin.write(f"{command}\n")
+        self._launcher.stdin.flush()
+        return int(_word(self._launcher))
+
     def start(self) -> float:
         """Start the process and wait until it is ready; returns the seconds that took."""
         began_s = time.monotonic()
-        assert self._launcher.stdin is not None
-        self._launcher.stdin.write(f"serve --port {self._port}\n")
-        self._launcher.stdin.flush()
-        self._pid = int(_word(self._launcher))
+        self._pid = self._launch(f"serve --port {self._port}")
         wait_until_ready(self.site.url, self._launcher, self._log)
         return time.monotonic() - began_s
 
@@ -70,7 +79,6 @@ def restarting_site(
     """Prepare the data folder; the site is started by `start`."""
     environment = environment_of(folder, simulator_url) | dict(settings or {})
     borrow_vectors(folder)
-    prepare = [sys.executable, str(ROOT / "manage.py"), "prepare"]
     command = [sys.executable, "-m", "benchmarks.faults.launcher"]
     with (
         (folder / "serve.log").open("w", encoding="utf-8") as log,
@@ -86,8 +94,8 @@ def restarting_site(
     ):
         site = RestartingSite(folder, launcher=launcher, simulator_url=simulator_url)
         try:
-            subprocess.run(prepare, env=environment, cwd=ROOT, check=True, capture_output=True)
             _word(launcher)
+            site.prepare()
             yield site
         finally:
             site.end_if_running()

@@ -152,7 +152,8 @@ def report(shoppers: list[Shopper], story: Story, *, database: Path) -> list[Row
             "kills.restart_to_terminal_s",
             round(longest_s, 1),
             f"<= {LONGEST_RECOVERY_S:g}",
-            f"longest; a start took up to {max(story.restarts_s):.1f} s",
+            f"longest of {len(list(_recoveries_s(accepted, story)))}; "
+            f"a start took up to {max(story.restarts_s):.1f} s",
         ),
         Row(
             "kills.orderly_end_s",
@@ -194,15 +195,14 @@ def _broken_seqs(shoppers: list[Shopper], database: Path) -> int:
 
 
 def _longest_recovery_s(accepted: list[Asked], story: Story) -> float:
-    """From the moment that the site was ready again to the end of a question accepted before."""
-    return max(
-        (
-            one.ended_s - ready_s
-            for one in accepted
-            for ready_s in story.ready_s
-            if one.accepted_s is not None
-            and one.ended_s is not None
-            and one.accepted_s < ready_s < one.ended_s
-        ),
-        default=0.0,
-    )
+    """From the last restart that a question lived through, when the site was ready, to its end."""
+    return max(_recoveries_s(accepted, story), default=0.0)
+
+
+def _recoveries_s(accepted: list[Asked], story: Story) -> Iterator[float]:
+    for one in accepted:
+        if one.accepted_s is None or one.ended_s is None:
+            continue
+        lived_through = [ready for ready in story.ready_s if one.accepted_s < ready < one.ended_s]
+        if lived_through:
+            yield one.ended_s - max(lived_through)

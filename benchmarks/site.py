@@ -74,7 +74,7 @@ def running_site(
     if before_start is not None:
         with closing(sqlite3.connect(database)) as connection, connection:
             before_start(connection)
-    port = _free_port()
+    port = free_port()
     command = [*manage, "serve", "--port", str(port)]
     url = f"http://127.0.0.1:{port}"
     with (
@@ -82,7 +82,7 @@ def running_site(
         subprocess.Popen(command, env=environment, cwd=ROOT, stdout=log, stderr=log) as server,
     ):
         try:
-            _wait_until_ready(url, server, folder / "serve.log")
+            wait_until_ready(url, server, folder / "serve.log")
             yield Site(url=url, vendor=Remote(simulator_url), database=database)
         finally:
             server.terminate()
@@ -103,13 +103,13 @@ def vendor_environment(folder: Path, simulator_url: str) -> dict[str, str]:
     return environment
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         return int(listener.getsockname()[1])
 
 
-def _wait_until_ready(url: str, server: subprocess.Popen[bytes], log: Path) -> None:
+def wait_until_ready(url: str, server: subprocess.Popen[bytes], log: Path) -> None:
     deadline = time.monotonic() + START_TIMEOUT_S
     while time.monotonic() < deadline and server.poll() is None:
         try:

@@ -9,10 +9,8 @@ happens here ends in exactly one terminal state.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
-from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,26 +18,22 @@ from numpy.typing import NDArray
 from base.clock import Clock
 from base.reader import Reader
 from cache.decision import Decision, decide
-from cache.embedding import Embedder
+from cache.embedding import Embedded, Embedder
 from cache.inflight import Flight, InFlight, Shared
 from cache.normalize import key_of
 from cache.store import Entry, Store
 from cache.vetoes import conflicts, stated
-from chatbot import transcript
 from chatbot.asked import Asked, CacheOutcome, Outcome, Receipt, Stage
+from chatbot.deadlines import DEADLINE_S, EMBED_WITHIN_S, ENDING_S
 from chatbot.guard import Guard, Verdict
 from chatbot.knowledge import Found
+from chatbot.searching import articles_for, aside, last_turns
 from chatbot.speaking import Speaking
 from routing.classifier import Classified
 from routing.dispatch import Dispatcher
 from routing.errors import Exhausted, TooLarge
-from routing.specs import Tier
 
 MAX_UNKNOWN_SHARE = 0.10
-LONG_TEXT_CHARACTERS = 300
-T = TypeVar("T")
-DEADLINE_S = {Tier.FAQ: 12.0, Tier.REGULAR: 12.0, Tier.COMPLEX: 28.0, Tier.HIGH: 28.0}
-QUESTION_DEADLINE_S = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +43,7 @@ class Desk:
     guard: Guard
     embedder: Embedder
     store: Store
-    flights: InFlight[Entry]
+    flights: InFlight[Entry | Outcome]
     dispatcher: Dispatcher
     speaking: Speaking
     reader: Reader
@@ -83,7 +77,7 @@ async def answer(asked: Asked, *, desk: Desk, stage: Stage, receipt: Receipt) ->
 
 
 async def follow(
-    shared: Shared[Entry],
+    shared: Shared[Entry | Outcome],
     asked: Asked,
     *,
     desk: Desk,
@@ -94,12 +88,14 @@ async def follow(
     """The same question was in flight: take its answer if it may be shared, else go one's own way."""
     if shared.value is not None:
         receipt.reason = "the same question was being answered"
+        if isinstance(shared.value, Outcome):
+            return replace(shared.value, cache="joined")
         return served(shared.value, asked, cache="joined", cosine=None)
     return await think(asked, desk=desk, stage=stage, receipt=receipt, verdict=verdict)
 
 
 async def lead(
-    flight: Flight[Entry],
+    flight: Flight[Entry | Outcome],
     asked: Asked,
     *,
     desk: Desk,
@@ -107,10 +103,15 @@ async def lead(
     receipt: Receipt,
     verdict: Verdict,
 ) -> Outcome:
-    """First to ask: find or make the answer, and leave it to those who wait for it."""
+    """First to ask: find or make the answer, and leave it to those who wait for it.
+
+    An article in the place of a model's answer is left to them too: they would wait in vain for
+    the same models.
+    """
     try:
         outcome = await think(asked, desk=desk, stage=stage, receipt=receipt, verdict=verdict)
-        flight.land(outcome.entry or outcome.stored)
+        article = outcome if outcome.origin == "article" else None
+        flight.land(outcome.entry or outcome.stored or article)
         return outcome
     finally:
         flight.abandon()
@@ -139,12 +140,7 @@ async def think(
         ),
     )
     receipt.tier_reason = tier.reason
-    subject = await _subject(asked, verdict=verdict, desk=desk)
-    knowledge = configuration.knowledge.get(asked.language)
-    speaks = vector if subject == asked.text else None
-    found = (
-        await aside(asked, partial(knowledge.search, subject, vector=speaks)) if knowledge else []
-    )
+    found = await articles_for(asked, reader=desk.reader, verdict=verdict, vector=vector)
     if not found:
         return desk.speaking.no_article(asked, verdict=verdict, tier=tier, receipt=receipt)
     return await ask_model(
@@ -159,17 +155,12 @@ async def think(
     )
 
 
-async def aside(asked: Asked, work: Callable[[], T]) -> T:
-    """Run pure work on the question: at once when it is short, in a thread when it is long."""
-    if len(asked.text) <= LONG_TEXT_CHARACTERS:
-        return work()
-    return await asyncio.to_thread(work)
-
-
 async def embed(asked: Asked, *, desk: Desk, receipt: Receipt) -> NDArray[np.float32] | None:
-    """The question's unit vector, or None where the model does not know its words or cannot see its end."""
-    embedded = await desk.embedder.embed(asked.text)
-    if embedded.unknown_share > MAX_UNKNOWN_SHARE:
+    """The question's unit vector, or None: the model is too busy, does not know the words, or cannot see the end."""
+    embedded = await _embedded_in_time(asked, desk=desk)
+    if embedded is None:
+        receipt.guards.append(f"coverage: no vector within {EMBED_WITHIN_S:g} s")
+    elif embedded.unknown_share > MAX_UNKNOWN_SHARE:
         receipt.guards.append(
             f"coverage: {embedded.unknown_share:.0%} of the word pieces are unknown"
         )
@@ -179,6 +170,14 @@ async def embed(asked: Asked, *, desk: Desk, receipt: Receipt) -> NDArray[np.flo
         return embedded.vector
     receipt.reason = receipt.reason or "exact tier only: the embedding model cannot judge this text"
     return None
+
+
+async def _embedded_in_time(asked: Asked, *, desk: Desk) -> Embedded | None:
+    try:
+        async with asyncio.timeout(asked.started_s + EMBED_WITHIN_S - desk.clock.monotonic_s()):
+            return await desk.embedder.embed(asked.text)
+    except TimeoutError:
+        return None
 
 
 async def look_up(asked: Asked, vector: NDArray[np.float32], *, desk: Desk) -> Decision[Entry]:
@@ -206,30 +205,32 @@ async def ask_model(
     vector: NDArray[np.float32] | None,
 ) -> Outcome:
     """Let the tier's chain answer from the articles; the shop's best article when no model can."""
-    turns = await _turns(asked, desk=desk) if verdict.leaning else []
+    turns = await last_turns(asked, reader=desk.reader) if verdict.leaning else []
     telling = desk.speaking.telling(asked, verdict=verdict, stage=stage)
+    ends_s = min(asked.deadline_s, asked.started_s + DEADLINE_S[tier.tier])
     try:
         built = desk.speaking.prompt(
             asked, verdict=verdict, found=found, turns=turns, now=desk.clock.now()
         )
-        await telling.begin()
-        answered = await desk.dispatcher.complete(
-            built.prompt,
-            chain=asked.configuration.routing.chains[tier.tier],
-            tier=tier.tier,
-            question_id=asked.question_id or None,
-            site_id=asked.site_id,
-            deadline_s=min(asked.deadline_s, asked.started_s + DEADLINE_S[tier.tier]),
-            max_output_tokens=desk.speaking.answer_tokens,
-            end_user=f"shopper-{asked.shopper_id}",
-            on_delta=telling.delta,
-            on_restart=telling.restart,
-            on_wait=stage.wait,
-        )
-    except (Exhausted, TooLarge) as error:
-        receipt.reason = (
-            f"{receipt.reason}; no model: {error}" if receipt.reason else f"no model: {error}"
-        )
+        # The dispatcher ends by itself before this; were it held up, the article would be late.
+        async with asyncio.timeout(ends_s - ENDING_S / 2 - desk.clock.monotonic_s()):
+            await telling.begin()
+            answered = await desk.dispatcher.complete(
+                built.prompt,
+                chain=asked.configuration.routing.chains[tier.tier],
+                tier=tier.tier,
+                question_id=asked.question_id or None,
+                site_id=asked.site_id,
+                deadline_s=ends_s - ENDING_S,
+                max_output_tokens=desk.speaking.answer_tokens,
+                end_user=f"shopper-{asked.shopper_id}",
+                on_delta=telling.delta,
+                on_restart=telling.restart,
+                on_wait=stage.wait,
+            )
+    except (Exhausted, TooLarge, TimeoutError) as error:
+        why = f"no model: {str(error) or 'none ended in time'}"
+        receipt.reason = f"{receipt.reason}; {why}" if receipt.reason else why
         await telling.discard()
         return desk.speaking.article_instead(asked, verdict=verdict, tier=tier, found=found)
     told = await telling.end(answered, built=built, tier=tier, bypass=not verdict.may_share)
@@ -269,22 +270,3 @@ def _is_current(asked: Asked, entry: Entry) -> bool:
     """Whether every article that the answer rests on still stands at the version it was made from."""
     versions = asked.configuration.article_versions
     return all(versions.get((key, locale)) == version for key, locale, version in entry.sources)
-
-
-async def _turns(asked: Asked, *, desk: Desk) -> list[transcript.Turn]:
-    return await desk.reader.run(
-        partial(
-            transcript.last_turns,
-            asked.conversation_id,
-            before_question_id=asked.question_id,
-            count=3,
-        )
-    )
-
-
-async def _subject(asked: Asked, *, verdict: Verdict, desk: Desk) -> str:
-    """What to search articles for: a leaning question is searched together with the turn before it."""
-    if not verdict.leaning:
-        return asked.text
-    turns = await _turns(asked, desk=desk)
-    return f"{turns[-1].question} {asked.text}" if turns else asked.text

@@ -20,7 +20,11 @@ CacheOutcome = Literal["exact", "semantic", "confirmed", "joined", "stale", "mis
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """An accepted question, with the configuration it is decided on and its deadline."""
+    """An accepted question, with the configuration it is decided on and its deadline.
+
+    `started_s` is when this process took it up, `earlier_s` the time since its acceptance before that
+    (a process that died had it). Both `started_s` and `deadline_s` are readings of `monotonic_s`.
+    """
 
     question_id: int
     conversation_id: int
@@ -35,6 +39,7 @@ class Asked:
     deadline_s: float
     configuration: Configuration
     simulated: bool
+    earlier_s: float = 0.0
 
     @property
     def partition(self) -> str:

@@ -18,8 +18,8 @@ from channels.generic.websocket import AsyncWebsocketConsumer
 from base.text import language_of
 from base.writer import WriterBusy
 from chatbot import frames, transcript
-from chatbot.answering import QUESTION_DEADLINE_S
 from chatbot.asked import Asked
+from chatbot.deadlines import QUESTION_DEADLINE_S
 from chatbot.frames import (
     Ask,
     BadFrame,
@@ -33,13 +33,14 @@ from chatbot.frames import (
     Stop,
 )
 from chatbot.models import Question
+from chatbot.recovery import asked_again
 from chatbot.runtime import Runtime
 from chatbot.visitors import client_address, origin_is_ours, shopper_of
-from chatbot.watchers import Viewer
+from chatbot.watchers import CLOSE_POLICY, CLOSE_RESTARTING, Viewer
 
 logger = logging.getLogger(__name__)
 MAX_STRIKES = 5
-CLOSE_POLICY, CLOSE_RESTARTING, CLOSE_TOO_MANY = 1008, 1012, 4429
+CLOSE_TOO_MANY = 4429
 
 
 class ChatConsumer(AsyncWebsocketConsumer):
@@ -149,6 +150,11 @@ class ChatConsumer(AsyncWebsocketConsumer):
 
     async def _ask(self, frame: Ask, opened: transcript.Opened) -> None:
         runtime = self._runtime
+        if runtime.supervisor.draining:
+            # Not a word besides: the client sends what was not accepted again after it reconnected.
+            if self._viewer is not None:
+                runtime.watchers.close_restarting(self._viewer)
+            return
         wait_s = runtime.rates.take(opened.shopper_id, now_s=runtime.clock.monotonic_s())
         if wait_s > 0:
             self._error("too_fast", "too_fast", frame_id=frame.id, retry_after_s=round(wait_s, 1))
@@ -218,17 +224,14 @@ class ChatConsumer(AsyncWebsocketConsumer):
                 self._show(body)
 
     async def _stop(self, frame: Stop, opened: transcript.Opened) -> None:
-        question_id = await self._runtime.reader.run(
-            lambda: (
-                Question.objects.filter(conversation_id=opened.conversation_id, client_id=frame.id)
-                .values_list("id", flat=True)
-                .first()
-            )
+        runtime = self._runtime
+        question = await runtime.reader.run(
+            partial(transcript.find_question, opened.conversation_id, client_id=frame.id)
         )
-        if question_id is None:
+        if question is None:
             self._error("bad_frame", "unknown_question", frame_id=frame.id)
-        else:
-            self._runtime.supervisor.stop(question_id)
+        elif not runtime.supervisor.stop(question.id):
+            await runtime.supervisor.end_stopped(asked_again(question, runtime))
 
     async def _feedback(self, frame: Feedback, opened: transcript.Opened) -> None:
         known = await self._runtime.writer.run(
@@ -276,7 +279,7 @@ class ChatConsumer(AsyncWebsocketConsumer):
         """Send what is queued, in order, until the socket or the viewer ends."""
         while (frame := await viewer.queue.get()) is not None:
             await self.send(text_data=frames.encode(frame))
-        await self.close(CLOSE_POLICY)
+        await self.close(viewer.close_code)
 
 
 def _language(locale: str) -> Any:

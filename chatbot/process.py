@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
 from django.conf import settings
 
+from chatbot.draining import Drain
 from chatbot.runtime import Runtime
 from chatbot.worker import InProcessWorker
 
@@ -44,25 +46,41 @@ class Process:
     @property
     def ready(self) -> bool:
         """Whether questions are taken right now."""
-        return self._runtime is not None and not self._runtime.supervisor.draining
+        return self.state == "ok"
+
+    @property
+    def state(self) -> str:
+        """`ok`, `stopping` (an orderly end has begun) or `not ready`."""
+        if self._runtime is None:
+            return "not ready"
+        return "stopping" if self._runtime.supervisor.draining else "ok"
 
     async def start(self, runtime: Runtime | None = None) -> None:
         """Build and start the parts."""
         started = runtime if runtime is not None else await asyncio.to_thread(Runtime)
         await started.start()
         self._runtime = started
+        self._drain = Drain(started)
+        self._drain.install()
         if self._worker is not None:
             self._worker.start()
+        # What is loaded now stays: a collection need not look at it again, nor does the end of the process.
+        gc.freeze()
 
     async def stop(self) -> None:
-        """Take no more questions, stop the background work, then let running answers finish."""
-        if self._runtime is not None:
-            self._runtime.supervisor.draining = True
+        """Take no more questions, stop the background work, then let running answers finish.
+
+        What a signal began (`draining.py`) is not done twice, and not at all once the user is in a hurry.
+        """
+        if self._runtime is None:
+            return
+        drain_s = self._drain.left_s()
+        self._drain.remove()
+        self._runtime.supervisor.draining = True
         if self._worker is not None:
             await asyncio.to_thread(self._worker.stop)
-        if self._runtime is not None:
-            await self._runtime.stop()
-            self._runtime = None
+        await self._runtime.stop(drain_s=drain_s)
+        self._runtime = None
 
     async def lifespan(
         self,

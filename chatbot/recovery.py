@@ -1,33 +1,60 @@
-"""Questions that an earlier process accepted and did not end: they are taken up again at start."""
+"""Questions that lost their process are taken up: at start, and every few seconds from then on.
+
+A question is open and nobody holds its lease when its process died, was stopped in the middle, or broke off
+between the question's acceptance and its first lease. Who claims it answers it with the time that is
+left; when none is left, without a model (`overdue.py`). Several processes may do this on one database.
+"""
 
 from __future__ import annotations
 
+import asyncio
 import logging
+from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
-from chatbot.answering import QUESTION_DEADLINE_S
+from chatbot import leases
 from chatbot.asked import Asked
+from chatbot.deadlines import QUESTION_DEADLINE_S
 from chatbot.models import Question
-from chatbot.transcript import open_questions
 
 if TYPE_CHECKING:
     from chatbot.runtime import Runtime
 
 logger = logging.getLogger(__name__)
+RENEW_EVERY_S = 3.0
+SWEEP_EVERY_S = 5.0
+MOST_AT_ONCE = 500
 
 
 async def recover(runtime: Runtime) -> int:
-    """Answer every open question of this site with a fresh deadline; returns how many there were."""
-    questions = await runtime.reader.run(open_questions)
+    """Take up the open questions of this site that nobody works on; returns how many there were."""
+    supervisor = runtime.supervisor
+    if supervisor.draining:
+        return 0
+    questions = await runtime.writer.run(
+        partial(
+            leases.claim,
+            owner=supervisor.owner,
+            now=runtime.clock.now(),
+            running=supervisor.running,
+            at_most=MOST_AT_ONCE,
+        )
+    )
     for question in questions:
-        runtime.supervisor.start(_asked(question, runtime))
+        # Whoever looks may have seen a part of an answer that nobody will finish.
+        restart = {"type": "restart", "id": question.client_id}
+        runtime.watchers.publish(question.conversation_id, restart)
+        supervisor.start(asked_again(question, runtime))
     if questions:
         logger.info("taking up %s questions that were left open", len(questions))
     return len(questions)
 
 
-def _asked(question: Question, runtime: Runtime) -> Asked:
-    started_s = runtime.clock.monotonic_s()
+def asked_again(question: Question, runtime: Runtime) -> Asked:
+    """An accepted question as its row tells it. Its deadline stands; a clock set back adds no time."""
+    now, now_s = runtime.clock.now(), runtime.clock.monotonic_s()
+    left_s = (question.deadline_at - now).total_seconds()
     return Asked(
         question_id=question.id,
         conversation_id=question.conversation_id,
@@ -38,8 +65,42 @@ def _asked(question: Question, runtime: Runtime) -> Asked:
         locale=question.locale,
         language="zh-hans" if question.language == "zh-hans" else "en",
         past_the_cache=question.retry_of_id is not None,
-        started_s=started_s,
-        deadline_s=started_s + QUESTION_DEADLINE_S,
+        started_s=now_s,
+        deadline_s=now_s + min(left_s, QUESTION_DEADLINE_S),
         configuration=runtime.configuration,
         simulated=question.simulated,
+        earlier_s=max(0.0, (now - question.accepted_at).total_seconds()),
     )
+
+
+class Watch:
+    """The two duties of a running process: its own leases are renewed, lapsed ones are taken up."""
+
+    def __init__(self, runtime: Runtime, *, sweep: bool) -> None:
+        self._duties: list[tuple[float, Callable[[], Awaitable[object]]]] = [
+            (RENEW_EVERY_S, runtime.supervisor.renew_leases)
+        ]
+        if sweep:
+            self._duties.append((SWEEP_EVERY_S, partial(recover, runtime)))
+        self._tasks: list[asyncio.Task[None]] = []
+
+    def start(self) -> None:
+        """Begin; the first round is one period from now."""
+        self._tasks = [
+            asyncio.create_task(_every(period_s, duty), name=f"every-{period_s:g}-s")
+            for period_s, duty in self._duties
+        ]
+
+    def stop(self) -> None:
+        """End both duties."""
+        for task in self._tasks:
+            task.cancel()
+
+
+async def _every(period_s: float, duty: Callable[[], Awaitable[object]]) -> None:
+    while True:
+        await asyncio.sleep(period_s)
+        try:
+            await duty()
+        except Exception:  # a boundary: a database that is away for a while must not end this
+            logger.exception("leases could not be looked after; trying again")

@@ -9,6 +9,7 @@ from cache.models import Answer
 from cache.vetoes import conflicts, stated
 from chatbot import answering
 from chatbot.asked import Asked, Receipt, Stage
+from chatbot.deadlines import QUESTION_DEADLINE_S
 from chatbot.runtime import Runtime
 from chatbot.staleness import adopt_wordings
 
@@ -69,7 +70,7 @@ def _asked(answer_id: int, runtime: Runtime) -> Asked | None:
         language="zh-hans" if language == "zh-hans" else "en",
         past_the_cache=False,
         started_s=started_s,
-        deadline_s=started_s + answering.QUESTION_DEADLINE_S,
+        deadline_s=started_s + QUESTION_DEADLINE_S,
         configuration=runtime.configuration,
         simulated=answer.simulated,
     )

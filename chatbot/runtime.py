@@ -28,7 +28,7 @@ from chatbot.answering import MAX_UNKNOWN_SHARE, Desk
 from chatbot.configuration import Configuration, ConfigurationLoader
 from chatbot.guard import Guard
 from chatbot.guard_model import GuardModel
-from chatbot.recovery import recover
+from chatbot.recovery import Watch, recover
 from chatbot.speaking import Speaking
 from chatbot.supervisor import Supervisor
 from chatbot.visitors import ShopperRates, SocketCounter
@@ -106,7 +106,7 @@ class Runtime:
         )
 
     async def start(self, *, take_up_open_questions: bool = True) -> None:
-        """Load, warm up and begin; questions that an earlier process left open are taken up."""
+        """Load, warm up and begin. Questions that lost their process are taken up, now and later."""
         self.writer.start()
         self.ledger_writer.start()
         await self.reader.run(self._snapshots.refresh)
@@ -126,16 +126,34 @@ class Runtime:
         self.desk = self._desk()
         self.supervisor = Supervisor(desk=self.desk, writer=self.writer, watchers=self.watchers)
         self._following = asyncio.create_task(self._follow(), name="follow")
+        self.watch = Watch(self, sweep=take_up_open_questions)
         if take_up_open_questions:
             await recover(self)
+        self.watch.start()
 
-    async def stop(self) -> None:
+    async def drain(self, *, timeout_s: float = DRAIN_S) -> None:
+        """Take nothing new, let running answers finish and be seen, and send every socket elsewhere.
+
+        A socket goes (1012) as soon as nothing runs for it. What runs longer than `timeout_s` is broken
+        off and freed for whoever takes it up next.
+        """
+        self.supervisor.draining = True
+        ends_at = self.loop.time() + timeout_s
+        while True:
+            self.watchers.close_except(self.supervisor.conversations)
+            left_s = ends_at - self.loop.time()
+            if not self.supervisor.running or left_s <= 0:
+                break
+            await self.supervisor.one_ends(timeout_s=left_s)
+        handed_back = await self.supervisor.hand_back()
+        if handed_back:
+            logger.warning("%s answers were still running; others take them up", handed_back)
+        self.watchers.close_except(())
+
+    async def stop(self, *, drain_s: float = DRAIN_S) -> None:
         """Let running answers finish, then end every thread."""
-        left = await self.supervisor.drain(timeout_s=DRAIN_S)
-        if left:
-            logger.warning(
-                "%s answers were still running at the end; the next start takes them up", left
-            )
+        await self.drain(timeout_s=drain_s)
+        self.watch.stop()
         if self._following is not None:
             self._following.cancel()
         await self.client.close()

@@ -1,7 +1,8 @@
 """Running answers: each accepted question is a task of the process and ends in one terminal state.
 
 The task is held by a strong reference and outlives its socket. Whatever happens in it (a deadline, a stop,
-an error nobody foresaw) becomes a terminal state here and nowhere else.
+an error nobody foresaw) becomes a terminal state here and nowhere else. While it runs, this process
+holds the question's lease; a question whose lease went to another process is given up without a word.
 """
 
 from __future__ import annotations
@@ -10,75 +11,26 @@ import asyncio
 import logging
 import queue
 from collections.abc import Callable
-from datetime import timedelta
 from functools import partial
 
 from django.db import DatabaseError
 
 from base.ids import new_uuid
 from base.writer import Writer, WriterBusy
-from chatbot import answering, transcript
+from chatbot import answering, leases
 from chatbot.answering import Desk
-from chatbot.asked import Asked, Outcome, Receipt, Stage
+from chatbot.asked import Asked, Outcome
+from chatbot.deadlines import ENDING_S
 from chatbot.frames import ErrorCode, ServerFrame
+from chatbot.overdue import answer_overdue
+from chatbot.performance import Performance
 from chatbot.recording import record_answer, record_error
 from chatbot.watchers import Watchers
 
 logger = logging.getLogger(__name__)
-LEASE_S = 60.0
-GRACE_S = 2.0
+OVERDUE_WITHIN_S = 1.0
 FULL_WRITER_PAUSE_S = 0.2
 DATABASE_PAUSE_S = 2.0
-
-
-class Performance:
-    """What one question has shown so far."""
-
-    def __init__(self, asked: Asked, *, watchers: Watchers, desk: Desk) -> None:
-        self._asked = asked
-        self._watchers = watchers
-        self._desk = desk
-        self.text = ""
-        self.first_content_ms: int | None = None
-        self.receipt = Receipt()
-        self.stage = Stage(delta=self._delta, restart=self._restart, wait=self._wait)
-
-    @property
-    def elapsed_ms(self) -> int:
-        """Milliseconds since the question was accepted."""
-        return round((self._desk.clock.monotonic_s() - self._asked.started_s) * 1000)
-
-    @property
-    def conversation_id(self) -> int:
-        """The conversation that this belongs to."""
-        return self._asked.conversation_id
-
-    def so_far(self) -> list[ServerFrame]:
-        """The text shown so far as a viewer who missed it needs it."""
-        client_id = self._asked.client_id
-        return [
-            {"type": "restart", "id": client_id},
-            {"type": "delta", "id": client_id, "text": self.text},
-        ]
-
-    def publish(self, frame: ServerFrame) -> None:
-        """Show a frame to whoever looks at the conversation."""
-        self._watchers.publish(self._asked.conversation_id, frame)
-
-    async def _delta(self, text: str) -> None:
-        if self.first_content_ms is None:
-            self.first_content_ms = self.elapsed_ms
-        self.text += text
-        self.publish({"type": "delta", "id": self._asked.client_id, "text": text})
-
-    async def _restart(self) -> None:
-        self.text = ""
-        self.publish({"type": "restart", "id": self._asked.client_id})
-
-    async def _wait(self, eta_s: float, ahead: int) -> None:
-        self.publish(
-            {"type": "wait", "id": self._asked.client_id, "eta_s": round(eta_s, 1), "ahead": ahead}
-        )
 
 
 class Supervisor:
@@ -88,11 +40,12 @@ class Supervisor:
         self._desk = desk
         self._writer = writer
         self._watchers = watchers
-        self._owner = new_uuid()
+        self.owner = new_uuid()
         self._running: dict[int, asyncio.Task[None]] = {}
         self._shown: dict[int, Performance] = {}
         self._stopping: set[int] = set()
         self._ending: set[int] = set()
+        self._leased: set[int] = set()
         self.draining = False
 
     def __len__(self) -> int:
@@ -102,21 +55,26 @@ class Supervisor:
         """Answer a question in a task of its own; a question that already runs is left alone."""
         if asked.question_id in self._running:
             return
-        task = asyncio.create_task(self._run(asked), name=f"question-{asked.question_id}")
+        performance = Performance(asked, watchers=self._watchers, clock=self._desk.clock)
+        self._shown[asked.question_id] = performance
+        task = asyncio.create_task(
+            self._run(asked, performance), name=f"question-{asked.question_id}"
+        )
         self._running[asked.question_id] = task
-        task.add_done_callback(lambda _: self._running.pop(asked.question_id, None))
+        task.add_done_callback(lambda _: self._forget(asked.question_id))
 
     def stop(self, question_id: int) -> bool:
         """The shopper has heard enough; False when the question does not run here.
 
         An end that is being written down already is not taken back.
         """
-        task = self._running.get(question_id)
-        if task is None:
+        if question_id not in self._running:
             return False
-        if question_id not in self._stopping | self._ending:
+        shown = self._shown.get(question_id)
+        if shown is not None and question_id not in self._stopping | self._ending:
             self._stopping.add(question_id)
-            task.cancel()
+            if shown.begun:  # a task that is cancelled before its first step says nothing
+                self._running[question_id].cancel()
         return True
 
     def in_progress(self, conversation_id: int) -> list[ServerFrame]:
@@ -127,16 +85,78 @@ class Supervisor:
                 frames += performance.so_far()
         return frames
 
+    @property
+    def running(self) -> frozenset[int]:
+        """The questions that run here."""
+        return frozenset(self._running)
+
+    @property
+    def conversations(self) -> frozenset[int]:
+        """The conversations that a running answer belongs to."""
+        return frozenset(performance.conversation_id for performance in self._shown.values())
+
+    async def end_stopped(self, asked: Asked) -> None:
+        """End a question that does not run here as stopped, so that nobody takes it up any more."""
+        performance = Performance(asked, watchers=self._watchers, clock=self._desk.clock)
+        try:
+            frame = await self._stopped(asked, performance)
+        finally:
+            self._ending.discard(asked.question_id)
+        if frame is not None:
+            performance.publish(frame)
+
+    async def renew_leases(self) -> None:
+        """Keep the leases of running answers, and give up those that another process ended or took."""
+        leased = frozenset(self._leased)
+        if not leased:
+            return
+        held = await self._writer.run(
+            partial(leases.renew, leased, owner=self.owner, now=self._desk.clock.now())
+        )
+        for question_id in (leased - held) & self._leased - self._ending - self._stopping:
+            logger.warning("question %s went to another process", question_id)
+            self._running[question_id].cancel()
+
+    async def one_ends(self, *, timeout_s: float) -> None:
+        """Wait until a running answer has ended, at most so long."""
+        if self._running:
+            await asyncio.wait(
+                list(self._running.values()),
+                timeout=timeout_s,
+                return_when=asyncio.FIRST_COMPLETED,
+            )
+
     async def drain(self, *, timeout_s: float) -> int:
         """Let running answers finish; returns how many were still running when the time was over."""
         self.draining = True
-        if self._running:
-            await asyncio.wait(list(self._running.values()), timeout=timeout_s)
+        ends_at = asyncio.get_running_loop().time() + timeout_s
+        while self._running:
+            left_s = ends_at - asyncio.get_running_loop().time()
+            if left_s <= 0:
+                break
+            await self.one_ends(timeout_s=left_s)
         return len(self._running)
 
-    async def _run(self, asked: Asked) -> None:
-        performance = Performance(asked, watchers=self._watchers, desk=self._desk)
-        self._shown[asked.question_id] = performance
+    async def hand_back(self) -> int:
+        """Break off what still runs and free its leases, so that it is taken up elsewhere at once."""
+        tasks = list(self._running.values())
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        try:
+            return await self._writer.run(
+                partial(leases.hand_back, owner=self.owner, now=self._desk.clock.now())
+            )
+        except (WriterBusy, DatabaseError):
+            logger.exception("leases could not be freed; they run out by themselves")
+            return len(tasks)
+
+    def _forget(self, question_id: int) -> None:
+        self._running.pop(question_id, None)
+        self._shown.pop(question_id, None)
+
+    async def _run(self, asked: Asked, performance: Performance) -> None:
+        performance.begun = True
         try:
             frame = await self._perform(asked, performance)
         except asyncio.CancelledError:
@@ -151,29 +171,47 @@ class Supervisor:
         finally:
             self._stopping.discard(asked.question_id)
             self._ending.discard(asked.question_id)
+            self._leased.discard(asked.question_id)
             self._shown.pop(asked.question_id, None)
         if frame is not None:
             performance.publish(frame)
 
     async def _perform(self, asked: Asked, performance: Performance) -> ServerFrame | None:
+        if asked.question_id in self._stopping:
+            raise asyncio.CancelledError
         if not await self._lease(asked):
             return None
-        left_s = asked.deadline_s - self._desk.clock.monotonic_s() + GRACE_S
+        left_s = asked.deadline_s - ENDING_S - self._desk.clock.monotonic_s()
         try:
             async with asyncio.timeout(left_s):
                 outcome = await answering.answer(
                     asked, desk=self._desk, stage=performance.stage, receipt=performance.receipt
                 )
         except TimeoutError:
+            return await self._overdue(asked, performance)
+        return await self._record(asked, outcome, performance, stopped=False)
+
+    async def _overdue(self, asked: Asked, performance: Performance) -> ServerFrame | None:
+        """The time is over: the shop's article, or a word that there is no answer."""
+        try:
+            async with asyncio.timeout(OVERDUE_WITHIN_S):
+                outcome = await answer_overdue(asked, desk=self._desk, receipt=performance.receipt)
+        except TimeoutError:
+            outcome = None
+        if outcome is None:
             return await self._failed(asked, performance, "deadline")
+        if performance.text:
+            await performance.stage.restart()
         return await self._record(asked, outcome, performance, stopped=False)
 
     async def _lease(self, asked: Asked) -> bool:
-        """Mark the question as being worked on; False when something ended it already."""
-        until = self._desk.clock.now() + timedelta(seconds=LEASE_S)
-        return await self._writer.run(
-            partial(transcript.take_lease, asked.question_id, owner=self._owner, until=until)
+        """Mark the question as worked on here; False when it is over or another process has it."""
+        taken = await self._writer.run(
+            partial(leases.take, asked.question_id, owner=self.owner, now=self._desk.clock.now())
         )
+        if taken:
+            self._leased.add(asked.question_id)
+        return taken
 
     async def _stopped(self, asked: Asked, performance: Performance) -> ServerFrame | None:
         outcome = Outcome(text=performance.text.strip(), origin="model", cache="bypass")

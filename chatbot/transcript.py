@@ -143,14 +143,6 @@ def append_frame(
     return frame
 
 
-def take_lease(question_id: int, *, owner: str, until: datetime) -> bool:
-    """Mark an open question as being worked on; False when it is already over."""
-    changed = Question.objects.filter(id=question_id, state__in=Question.OPEN).update(
-        state=Question.WORKING, lease_owner=owner, lease_until=until
-    )
-    return changed == 1
-
-
 def finish(
     question_id: int, *, state: str, now: datetime, body: ServerFrame, fields: dict[str, Any]
 ) -> ServerFrame | None:
@@ -194,10 +186,10 @@ def last_turns(conversation_id: int, *, before_question_id: int, count: int) -> 
     return turns
 
 
-def open_questions() -> list[Question]:
-    """Questions that no one ended: what a restart has to finish."""
-    rows = Question.objects.filter(state__in=Question.OPEN).select_related("conversation__shopper")
-    return list(rows.order_by("id"))
+def find_question(conversation_id: int, *, client_id: str) -> Question | None:
+    """The question with the client's id, with its conversation and shopper; None when there is none."""
+    rows = Question.objects.select_related("conversation__shopper")
+    return rows.filter(conversation_id=conversation_id, client_id=client_id).first()
 
 
 def record_feedback(conversation_id: int, *, client_id: str, value: str, reason: str) -> bool:

@@ -99,10 +99,10 @@ def livez(request: HttpRequest) -> JsonResponse:
 def readyz(request: HttpRequest) -> JsonResponse:
     """Each check by name. A missing model is `degraded`, not unready: the cache still answers."""
     checks = {
-        "process": "ok" if Process.current().ready else "not ready",
+        "process": Process.current().state,
         "database": _database_state(),
     }
-    if Process.current().ready:
+    if checks["process"] == "ok":
         runtime = Process.current().runtime
         checks["wordings"] = f"{len(runtime.store)} loaded"
         checks["models"] = "degraded" if runtime.mode == "degraded" else "ok"

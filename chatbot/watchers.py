@@ -7,19 +7,23 @@ resumes from rows later); nobody else waits for it. All calls come from the even
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections import defaultdict
+from collections.abc import Collection
 
 from chatbot.frames import ServerFrame
 
 MAX_WAITING_FRAMES = 1_000
+CLOSE_POLICY, CLOSE_RESTARTING = 1008, 1012
 
 
 class Viewer:
-    """One socket's queue of frames; None in the queue means: close."""
+    """One socket's queue of frames; None in the queue means: close with `close_code`."""
 
     def __init__(self) -> None:
         self.queue: asyncio.Queue[ServerFrame | None] = asyncio.Queue(maxsize=MAX_WAITING_FRAMES)
         self.dropped = False
+        self.close_code = CLOSE_POLICY
 
 
 class Watchers:
@@ -27,6 +31,7 @@ class Watchers:
 
     def __init__(self) -> None:
         self._viewers: defaultdict[int, set[Viewer]] = defaultdict(set)
+        self._nobody = asyncio.Event()
 
     def __len__(self) -> int:
         return sum(len(viewers) for viewers in self._viewers.values())
@@ -42,6 +47,8 @@ class Watchers:
         self._viewers[conversation_id].discard(viewer)
         if not self._viewers[conversation_id]:
             del self._viewers[conversation_id]
+        if not self._viewers:
+            self._nobody.set()
 
     def publish(self, conversation_id: int, frame: ServerFrame) -> None:
         """Hand a frame to everyone who looks at the conversation."""
@@ -59,3 +66,25 @@ class Watchers:
             while not viewer.queue.empty():  # one sent after a gap would hide the gap from a resume
                 viewer.queue.get_nowait()
             viewer.queue.put_nowait(None)
+
+    def close_except(self, conversation_ids: Collection[int]) -> None:
+        """Close the sockets of all other conversations as restarting, after what waits for them."""
+        for conversation_id, viewers in list(self._viewers.items()):
+            if conversation_id not in conversation_ids:
+                for viewer in viewers:
+                    self.close_restarting(viewer)
+
+    def close_restarting(self, viewer: Viewer) -> None:
+        """Send one viewer elsewhere, after the frames that wait for it. A second call does nothing."""
+        if not viewer.dropped:
+            viewer.close_code = CLOSE_RESTARTING
+            viewer.dropped = True
+            with contextlib.suppress(asyncio.QueueFull):  # then the server itself closes it
+                viewer.queue.put_nowait(None)
+
+    async def gone(self, *, timeout_s: float) -> None:
+        """Wait until nobody looks any more, at most so long."""
+        self._nobody.clear()
+        if self._viewers:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._nobody.wait(), timeout_s)

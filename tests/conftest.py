@@ -80,12 +80,15 @@ def seeded(transactional_db: None) -> None:
 async def runtime(
     seeded: None, vendors_at_simulator: RunningSimulator, embedder: Embedder, settings: Any
 ) -> AsyncIterator[Runtime]:
-    """The site's parts, started on the seeded database; vectors are kept between tests."""
+    """The site's parts, started on the seeded database; vectors are kept between tests.
+
+    Open questions are taken up only where a test says so.
+    """
     from chatbot.runtime import Runtime
 
     settings.DATA_DIR = ROOT / "data" / "test"
     settings.DATA_DIR.mkdir(parents=True, exist_ok=True)
     running = Runtime(embedder=embedder)
-    await running.start()
+    await running.start(take_up_open_questions=False)
     yield running
     await running.stop()

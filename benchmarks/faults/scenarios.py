@@ -29,4 +29,6 @@ SCENARIOS: dict[str, str] = {
     "bill": "bill",
     "litellm": "litellm",
     "streams": "streams",
+    "kills": "kills",
+    "hang": "hang",
 }

@@ -11,13 +11,14 @@ from typing import Any
 from chatbot import transcript
 from chatbot.asked import Asked
 from chatbot.frames import ServerFrame
-from chatbot.models import Question
+from chatbot.models import Frame, Question
 from chatbot.runtime import Runtime
 from chatbot.transcript import Accepted, Opened
 from chatbot.watchers import Viewer
 
 WAIT_S = 30.0
 COURIER = "Which courier do you use?"
+NO_ARTICLE = "What is the capital of Mongolia?"
 
 
 async def opened(runtime: Runtime) -> Opened:
@@ -89,6 +90,12 @@ async def ended(runtime: Runtime, question: Asked) -> Question:
     """The row once its task is over."""
     await runtime.supervisor.drain(timeout_s=WAIT_S)
     return await runtime.reader.run(partial(Question.objects.get, id=question.question_id))
+
+
+def terminal_frames() -> list[str]:
+    """Types of the durable frames that end questions."""
+    types = Frame.objects.exclude(body__type="accepted").values_list("body__type", flat=True)
+    return list(types)
 
 
 class Blocked:

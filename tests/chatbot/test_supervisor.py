@@ -6,18 +6,11 @@ import asyncio
 from dataclasses import replace
 
 import pytest
-from supervised import Blocked, accepted, asked, ended, opened, seen, settle
+from supervised import COURIER, NO_ARTICLE, Blocked, asked, ended, seen, settle, terminal_frames
 
-from chatbot.models import Frame, Question
-from chatbot.recovery import recover
+from chatbot.models import Question
 from chatbot.runtime import Runtime
 from simulator.running import RunningSimulator
-
-
-def terminal_frames() -> list[str]:
-    """Types of the durable frames that end questions."""
-    types = Frame.objects.exclude(body__type="accepted").values_list("body__type", flat=True)
-    return list(types)
 
 
 async def test_unforeseen_failure_becomes_internal(runtime: Runtime) -> None:
@@ -34,20 +27,29 @@ async def test_unforeseen_failure_becomes_internal(runtime: Runtime) -> None:
     assert (row.state, row.error_code) == ("failed", "internal")
 
 
+@pytest.mark.parametrize(
+    ("text", "shown", "state", "error_code"),
+    [(COURIER, "article", "answered", ""), (NO_ARTICLE, "deadline", "failed", "deadline")],
+)
 async def test_deadline_ends_a_question(
-    runtime: Runtime, vendors_at_simulator: RunningSimulator
+    runtime: Runtime,
+    vendors_at_simulator: RunningSimulator,
+    text: str,
+    shown: str,
+    state: str,
+    error_code: str,
 ) -> None:
-    """When the time is over the shopper is told so, and no call goes on."""
+    """When the time is over the shopper gets the shop's article, or is told so; no model is called."""
     now_s = runtime.clock.monotonic_s()
-    question = await asked(runtime, started_s=now_s - 100, deadline_s=now_s - 70)
+    question = await asked(runtime, text, started_s=now_s - 100, deadline_s=now_s - 70)
     viewer = runtime.watchers.join(question.conversation_id)
     runtime.supervisor.start(question)
     frame = (await seen(viewer, "answer", "error"))[-1]
     row = await ended(runtime, question)
-    assert frame["code"] == "deadline"
-    assert (row.state, row.error_code) == ("failed", "deadline")
+    assert frame.get("origin", frame.get("code")) == shown
+    assert (row.state, row.error_code) == (state, error_code)
     assert row.total_ms >= 100_000
-    assert vendors_at_simulator.bill()["totals"]["completed"] == 0
+    assert vendors_at_simulator.bill()["totals"]["requests"] == 0
 
 
 async def test_question_started_twice_runs_once(
@@ -170,37 +172,6 @@ async def test_drain_does_not_wait_for_ever(
     assert await runtime.supervisor.drain(timeout_s=0) == 1
     runtime.supervisor.stop(question.question_id)
     assert (await ended(runtime, question)).state == "stopped"
-
-
-async def test_start_takes_up_what_was_left_open(runtime: Runtime) -> None:
-    """Open questions of an earlier process are answered with a fresh deadline; ended ones are not."""
-    conversation = await opened(runtime)
-    for number, state in enumerate(("accepted", "working", "answered", "failed")):
-        question = await accepted(runtime, conversation, "hello", client_id=f"q{number}")
-        await runtime.writer.run(
-            lambda row_id=question.question_id, state=state: Question.objects.filter(
-                id=row_id
-            ).update(state=state)
-        )
-    later = Runtime(embedder=runtime.embedder)
-    await later.start()
-    await later.supervisor.drain(timeout_s=30)
-    states = await runtime.reader.run(
-        lambda: list(Question.objects.order_by("id").values_list("state", "origin"))
-    )
-    await later.stop()
-    assert states == [
-        ("answered", "template"),
-        ("answered", "template"),
-        ("answered", ""),
-        ("failed", ""),
-    ]
-
-
-async def test_nothing_left_open_starts_nothing(runtime: Runtime) -> None:
-    """A clean start takes up no question."""
-    assert await recover(runtime) == 0
-    assert len(runtime.supervisor) == 0
 
 
 async def test_shutdown_leaves_the_question_open(

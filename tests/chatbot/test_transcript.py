@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from django.db import connection, transaction
 
-from chatbot import transcript
+from chatbot import leases, transcript
 from chatbot.models import Conversation, Feedback, Frame, Question, Site
 from chatbot.transcript import PAGE_FRAMES, Accepted, Opened
 
@@ -155,9 +155,9 @@ def test_numbers_have_no_gap_whoever_writes(opened: Opened) -> None:
 def test_lease_only_on_open_questions(opened: Opened) -> None:
     """An ended question is nobody's work; its lease is gone."""
     question_id = ask(opened).question_id
-    taken = transcript.take_lease(question_id, owner="me", until=NOW)
+    taken = leases.take(question_id, owner="me", now=NOW)
     end(question_id)
-    assert (taken, transcript.take_lease(question_id, owner="me", until=NOW)) == (True, False)
+    assert (taken, leases.take(question_id, owner="me", now=NOW)) == (True, False)
     question = Question.objects.get()
     assert (question.lease_owner, question.lease_until) == ("me", None)
 

@@ -19,7 +19,8 @@ from base import env
 from base.locks import AlreadyRunning, ProcessLock
 from chatbot.frames import MAX_SOCKET_BYTES
 
-GRACEFUL_SHUTDOWN_S = 30
+# The process has let answers finish and closed its sockets before the web server begins.
+GRACEFUL_SHUTDOWN_S = 5
 DEMO_KEY = "demo-key-of-the-simulator"
 VENDOR_PATHS = {
     "gemini": "/gemini/v1beta",

@@ -9,6 +9,7 @@ const FIRST_DELAY_MS = 400;
 const MAX_DELAY_MS = 15_000;
 const QUIET_MS = 10_000;
 const RESTARTING = 1012;
+const SPREAD_MS = 1000;
 const WAITS_FOR_REPLY = new Set(["ask", "retry", "choose", "resume", "history"]);
 
 /** Waiting time before attempt `count` (0, 1, ...): doubling, at least half of it certain, the rest by chance. */
@@ -158,7 +159,8 @@ export class Connection extends EventTarget {
     this.#synced = false;
     this.#held = [];
     this.#state("lost");
-    const wait = code === RESTARTING && this.#attempt === 0 ? 0 : backoffMs(this.#attempt);
+    // A restart closes every page's socket at the same moment: they must not all be back at the same moment.
+    const wait = code === RESTARTING && this.#attempt === 0 ? SPREAD_MS * Math.random() : backoffMs(this.#attempt);
     this.#attempt += 1;
     this.#timer = setTimeout(() => this.open(), wait);
   }

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from benchmarks.site import ROOT, Site, vendor_environment, free_port, wait_until_ready
+from benchmarks.site import ROOT, Site, free_port, vendor_environment, wait_until_ready
 from simulator.remote import Remote
 
 VECTOR_FOLDERS = (ROOT / "data", ROOT / "data" / "test")

@@ -107,11 +107,12 @@ class WithSpending:
             tokens=F("spent_tokens") + F("reserved_tokens"),
         )
         rows: QuerySet[Any] = super().get_queryset(request)  # type: ignore[misc]  # mixed in
-        return rows.annotate(
+        annotated: QuerySet[Any] = rows.annotate(
             used_nanousd=Subquery(used.values("nanousd")[:1], output_field=BigIntegerField()),
             used_tokens=Subquery(used.values("tokens")[:1], output_field=BigIntegerField()),
             ends_at=Subquery(current.values("period_end")[:1]),
         )
+        return annotated
 
     @column("used or reserved")
     def used(self, row: Any) -> str:

@@ -21,7 +21,6 @@ from routing.errors import ConfigurationError, Exhausted, Kind, Refused, TooLarg
 from routing.gate import Gate, OnWait
 from routing.hosts import check_host, check_key
 from routing.ledger import Ledger
-from routing.notices import parked
 from routing.retry import Attempts, RetryBudget, backoff_s
 from routing.snapshot import Access
 from routing.specs import EndpointSpec, ModelSpec, Prompt, Reply, Tier, host_of
@@ -267,9 +266,7 @@ class _Walk:
         reason = f"{verdict.kind.value}{status}: {error}"
         logger.warning("%s failed: %s", candidate.model.label, reason)
         self._parts.gate.heed(candidate.model, verdict, reason=reason)
-        if verdict.park:
-            now = self._parts.clock.now()
-            self._parts.ledger.alarm(parked(candidate.model, verdict, reason=reason, now=now))
+        self._parts.ledger.heed(candidate.model, verdict, reason=reason)
         if not verdict.fall_back:
             self.notes.append((candidate.model.label, reason))
             raise Exhausted(self.notes) from error

@@ -219,7 +219,7 @@ async def _refusal(
         response.status_code,
         stated,
         retry_after_s=wait_s,
-        should_retry=_WORDS.get(response.headers.get("x-should-retry", "")),
+        should_retry=_WORDS.get(response.headers.get("x-should-retry", "").lower()),
     )
     return VendorError(
         stated.message or f"status {response.status_code}",

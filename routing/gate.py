@@ -32,6 +32,8 @@ NOTICE_AFTER_S = 1.0
 SHOWN_MARGIN = 1.2
 MAX_WAITING = 1_000
 DEFAULT_PAUSE_S = 1.0
+# A longer wait is a mistake or a quota; after an hour the vendor is asked again.
+LONGEST_PAUSE_S = 3_600.0
 # Money and quota come back without any change of our configuration, so they are asked for again.
 RECHECK_S = 600.0
 _PASSING = frozenset({Kind.QUOTA, Kind.PAYMENT})
@@ -120,14 +122,15 @@ class Gate:
         if verdict.park:
             until_s = math.inf
             if verdict.kind in _PASSING:
-                until_s = now_s + (verdict.retry_after_s or RECHECK_S)
+                until_s = now_s + max(verdict.retry_after_s or 0.0, RECHECK_S)
             lane.breaker.park(reason, until_s=until_s)
             lane.limits.tell_parked(reason, until_s=until_s)
         elif verdict.kind is Kind.RATE:
             lane.limits.slow_down()
-            lane.limits.pause(until_s=now_s + (verdict.retry_after_s or DEFAULT_PAUSE_S))
+            wait_s = verdict.retry_after_s or DEFAULT_PAUSE_S
+            lane.limits.pause(until_s=now_s + min(wait_s, LONGEST_PAUSE_S))
         elif verdict.retry_after_s is not None:
-            lane.limits.pause(until_s=now_s + verdict.retry_after_s)
+            lane.limits.pause(until_s=now_s + min(verdict.retry_after_s, LONGEST_PAUSE_S))
         lane.queue.wake_first()
 
     def unpark(self) -> None:

@@ -25,7 +25,7 @@ from base.clock import Clock
 from base.ids import new_uuid
 from base.writer import Writer, WriterBusy
 from routing import alerts, notices
-from routing.errors import OverBudget, OverQuota
+from routing.errors import OverBudget, OverQuota, Verdict
 from routing.habits import Habits
 from routing.models import Call
 from routing.notices import Alarm
@@ -190,13 +190,21 @@ class Ledger:
             self.alarm(notices.no_rate(currency, now=self._clock.now()))
         return found
 
+    def heed(self, model: ModelSpec, verdict: Verdict, *, reason: str) -> None:
+        """Tell people of a failed attempt whose model is left out until something changes."""
+        if verdict.park:
+            self.alarm(notices.parked(model, verdict, reason=reason, now=self._clock.now()))
+
     def _tell(self, entry: Entry, error: OverBudget | OverQuota) -> None:
         """A call was refused for money: say which limit is used up, or which price is missing."""
-        if entry.hold.demand.nanousd is None:
-            self._price(entry, entry.model.name)
-        refusing = (scope for scope in entry.hold.scopes if scope.row_id == error.row_id)
-        for scope in refusing:
-            self.alarm(notices.refused(scope, error.reason))
+        kind = "budget" if isinstance(error, OverBudget) else "quota"
+        for scope in entry.hold.scopes:
+            if (scope.kind, scope.row_id) != (kind, error.row_id):
+                continue
+            if scope.limit_nanousd is not None and entry.hold.demand.nanousd is None:
+                self._price(entry, entry.model.name)
+            else:
+                self.alarm(notices.refused(scope, error.reason))
 
     def _moment(self, deadline_s: float | None) -> datetime | None:
         if deadline_s is None:

@@ -62,7 +62,7 @@ class Shop:
         self.clock = SystemClock()
         self.writer = Writer()
         self.writer.start()
-        self.client = Client(timeouts=PATIENT)
+        self.client = Client(timeouts=PATIENT, allow_loopback=True)
         self.random = random.Random(seed)
         self.models = _models(routing)
         ledger = Ledger(writer=self.writer, routing=lambda: routing, clock=self.clock)

@@ -73,7 +73,7 @@ def _order(simulator: RunningSimulator, case: Case) -> None:
 
 
 async def _live(simulator: RunningSimulator, proxy: Proxy) -> list[Judged]:
-    client, judged = Client(timeouts=_PATIENT), []
+    client, judged = Client(timeouts=_PATIENT, allow_loopback=True), []
     for case in CASES:
         _order(simulator, case)
         judged.append(await judge(case, url=proxy.url, client=client))
@@ -84,7 +84,7 @@ async def _live(simulator: RunningSimulator, proxy: Proxy) -> list[Judged]:
 async def _replayed() -> list[Judged]:
     """The recorded answers, each played to our client from a socket."""
     records = json.loads(RECORDS.read_text(encoding="utf-8"))
-    client, judged = Client(timeouts=_PATIENT), []
+    client, judged = Client(timeouts=_PATIENT, allow_loopback=True), []
     for case in CASES:
         async with _socket_that_says(records[case.name]) as url:
             judged.append(await judge(case, url=url, client=client))

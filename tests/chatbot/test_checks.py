@@ -8,7 +8,13 @@ import pytest
 from django.core import checks
 
 from base import env
-from chatbot.checks import check_addresses, check_deploy, check_keys, check_numbers
+from chatbot.checks import (
+    check_addresses,
+    check_alerts,
+    check_deploy,
+    check_keys,
+    check_numbers,
+)
 
 KEY = "sk-0123456789abcdef"
 
@@ -30,7 +36,7 @@ def ids(found: Any) -> list[str]:
 def test_plain_environment_is_clean(settings: Any) -> None:
     """With a key and the defaults nothing is found, also for a public machine."""
     settings.UPSTREAM_ALLOW_LOOPBACK = False
-    for check in (check_keys, check_addresses, check_numbers, check_deploy):
+    for check in (check_keys, check_addresses, check_numbers, check_alerts, check_deploy):
         assert check(None) == []
 
 
@@ -130,3 +136,29 @@ def test_checks_are_registered(settings: Any) -> None:
     plain, public = checks.run_checks(), checks.run_checks(include_deployment_checks=True)
     assert "chatbot.E003" in ids(plain)
     assert "chatbot.E004" in set(ids(public)) - set(ids(plain))
+
+
+@pytest.mark.parametrize(
+    ("webhook", "emails", "server", "found"),
+    [
+        ("https://hooks.example/x", ["a@b.example"], "smtp://mail.example", []),
+        ("http://hooks.example/x", [], "", ["chatbot.E006"]),
+        ("https://127.0.0.1/x", [], "", ["chatbot.E006"]),
+        ("", ["a@b.example"], "", ["chatbot.E007"]),
+        ("", ["nobody"], "smtp://mail.example", ["chatbot.E008"]),
+    ],
+)
+def test_alerts_need_a_way_out(
+    settings: Any,
+    monkeypatch: pytest.MonkeyPatch,
+    webhook: str,
+    emails: list[str],
+    server: str,
+    found: list[str],
+) -> None:
+    """A webhook that may not be posted to, and addresses without a mail server, are told."""
+    settings.ALERT_WEBHOOK_URL, settings.ALERT_EMAIL = webhook, emails
+    settings.UPSTREAM_ALLOW_LOOPBACK = False
+    if server:
+        monkeypatch.setenv("EMAIL_URL", server)
+    assert ids(check_alerts(None)) == found

@@ -44,7 +44,7 @@ async def _check(
 ) -> None:
     """Play a row in all three situations. `is_seen`: the vendor can see the calls."""
     usual = DEFAULT_TIMEOUTS if is_seen else CONNECTING
-    caplog.set_level(logging.WARNING, logger="routing.dispatch")
+    caplog.set_level(logging.WARNING, logger="routing.walk")
     spec, other = stage.model(vendor), stage.model(OTHERS[vendor])
     own_calls = 2 if "R" in row.marks else 1
     impatient = IMPATIENT if row.is_silent else usual

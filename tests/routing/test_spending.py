@@ -175,7 +175,8 @@ async def test_what_has_no_price_is_refused_inside_a_budget(name: str, till: Til
     with pytest.raises(Refused, match="no price is known for the model; add one under Prices"):
         await till.open(model(name=name))
     await till.buy(Usage(1, 1))
-    assert "no-" in (await alerts())[0].cause
+    (alert,) = await alerts()
+    assert alert.cause in ("no-price:openai:unheard-of", "no-rate:EUR")
     assert await rows() == [(30, 0, 2, 0)]
 
 
@@ -213,6 +214,16 @@ async def test_quotas_warn_when_20_and_10_percent_are_left(till: Till) -> None:
         seen.append([alert.cause for alert in await alerts()])
     assert seen == [[], [], ["quota:4:80"], ["quota:4:80"], ["quota:4:80", "quota:4:90"]]
     assert "has less than 10 % left (900 of 1,000 tokens)" in (await alerts())[1].text
+
+
+async def test_a_refusal_names_the_limit_that_refused(till: Till) -> None:
+    """A budget and a quota of the same number are told apart."""
+    tight = replace(TOKENS, id=BUDGET.id, limit_tokens=10)
+    till.snapshot = replace(till.snapshot, quotas=(tight,))
+    with pytest.raises(OverQuota):
+        await till.open()
+    await till.buy(Usage(1, 1), at_most=Usage(1, 1))
+    assert [alert.cause for alert in await alerts()] == ["quota:3:100"]
 
 
 async def test_without_budgets_no_statement_is_added(till: Till, writer: Writer) -> None:

@@ -13,7 +13,7 @@ import queue
 from collections.abc import Callable
 from functools import partial
 
-from django.db import DatabaseError
+from django.db import DatabaseError, InterfaceError, OperationalError
 
 from base.ids import new_uuid
 from base.writer import Writer, WriterBusy
@@ -165,6 +165,10 @@ class Supervisor:
             frame = await self._stopped(asked, performance)
         except (WriterBusy, queue.Full):
             frame = await self._failed(asked, performance, "busy")
+        except (OperationalError, InterfaceError):
+            # No end can be written either. The lease runs out, and with the database back a sweep goes on.
+            logger.exception("question %s is left open: the database is away", asked.question_id)
+            frame = None
         except Exception:  # the boundary: an accepted question never ends without a word
             logger.exception("question %s failed", asked.question_id)
             frame = await self._failed(asked, performance, "internal")

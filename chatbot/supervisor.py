@@ -139,13 +139,13 @@ class Supervisor:
 
     async def hand_back(self) -> int:
         """Break off what still runs and free its leases, so that it is taken up elsewhere at once."""
-        tasks = list(self._running.values())
+        broken_off, tasks = frozenset(self._running), list(self._running.values())
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         try:
             return await self._writer.run(
-                partial(leases.hand_back, owner=self.owner, now=self._desk.clock.now())
+                partial(leases.hand_back, broken_off, owner=self.owner, now=self._desk.clock.now())
             )
         except (WriterBusy, DatabaseError):
             logger.exception("leases could not be freed; they run out by themselves")

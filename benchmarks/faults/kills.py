@@ -61,6 +61,7 @@ LOADS = {
 class Story:
     """What happened to the site; times are the event loop's, in seconds."""
 
+    killed_s: list[float] = field(default_factory=list)
     ready_s: list[float] = field(default_factory=list)
     restarts_s: list[float] = field(default_factory=list)
     orderly_s: list[float] = field(default_factory=list)
@@ -105,6 +106,7 @@ async def _play(site: RestartingSite, load: Load) -> tuple[list[Shopper], Story]
 
 
 async def _kill(site: RestartingSite, number: signal.Signals, story: Story) -> None:
+    story.killed_s.append(asyncio.get_running_loop().time())
     took_s = await asyncio.to_thread(site.end, number)
     if number is signal.SIGTERM:
         story.orderly_s.append(took_s)
@@ -200,9 +202,11 @@ def _longest_recovery_s(accepted: list[Asked], story: Story) -> float:
 
 
 def _recoveries_s(accepted: list[Asked], story: Story) -> Iterator[float]:
+    """One figure per question that lived through a restart. An end seen while the site was coming up counts 0."""
     for one in accepted:
         if one.accepted_s is None or one.ended_s is None:
             continue
-        lived_through = [ready for ready in story.ready_s if one.accepted_s < ready < one.ended_s]
-        if lived_through:
-            yield one.ended_s - max(lived_through)
+        restarts = [ready for ready in story.ready_s if one.accepted_s < ready < one.ended_s]
+        if restarts:
+            killed_since = any(restarts[-1] < killed < one.ended_s for killed in story.killed_s)
+            yield 0.0 if killed_since else one.ended_s - restarts[-1]

@@ -36,11 +36,10 @@ from chatbot.models import Question
 from chatbot.recovery import asked_again
 from chatbot.runtime import Runtime
 from chatbot.visitors import client_address, origin_is_ours, shopper_of
-from chatbot.watchers import CLOSE_POLICY, CLOSE_RESTARTING, Viewer
+from chatbot.watchers import CLOSE_POLICY, CLOSE_RESTARTING, CLOSE_TOO_MANY, Viewer
 
 logger = logging.getLogger(__name__)
 MAX_STRIKES = 5
-CLOSE_TOO_MANY = 4429
 
 
 class ChatConsumer(AsyncWebsocketConsumer):

@@ -44,10 +44,13 @@ def claim(*, owner: str, now: datetime, running: Collection[int], at_most: int) 
     return list(rows.order_by("id"))
 
 
-def hand_back(*, owner: str, now: datetime) -> int:
-    """Free every open question of `owner`, for another process or the next start; returns how many."""
-    held = Question.objects.filter(lease_owner=owner, state__in=Question.OPEN)
-    return held.update(lease_until=now)
+def hand_back(broken_off: Collection[int], *, owner: str, now: datetime) -> int:
+    """Free every open question of `owner`, for another process or the next start; returns how many.
+
+    `broken_off` are those that ran here; one of them may not have had its lease yet.
+    """
+    mine = Q(lease_owner=owner) | Q(id__in=broken_off, lease_until=None)
+    return Question.objects.filter(mine, state__in=Question.OPEN).update(lease_until=now)
 
 
 def _take(which: Q, *, owner: str, now: datetime) -> int:

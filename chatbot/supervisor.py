@@ -13,7 +13,7 @@ import queue
 from collections.abc import Callable
 from functools import partial
 
-from django.db import DatabaseError
+from django.db import DatabaseError, InterfaceError, OperationalError
 
 from base.ids import new_uuid
 from base.writer import Writer, WriterBusy
@@ -139,13 +139,13 @@ class Supervisor:
 
     async def hand_back(self) -> int:
         """Break off what still runs and free its leases, so that it is taken up elsewhere at once."""
-        tasks = list(self._running.values())
+        broken_off, tasks = frozenset(self._running), list(self._running.values())
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         try:
             return await self._writer.run(
-                partial(leases.hand_back, owner=self.owner, now=self._desk.clock.now())
+                partial(leases.hand_back, broken_off, owner=self.owner, now=self._desk.clock.now())
             )
         except (WriterBusy, DatabaseError):
             logger.exception("leases could not be freed; they run out by themselves")
@@ -165,6 +165,10 @@ class Supervisor:
             frame = await self._stopped(asked, performance)
         except (WriterBusy, queue.Full):
             frame = await self._failed(asked, performance, "busy")
+        except (OperationalError, InterfaceError):
+            # No end can be written either. The lease runs out, and with the database back a sweep goes on.
+            logger.exception("question %s is left open: the database is away", asked.question_id)
+            frame = None
         except Exception:  # the boundary: an accepted question never ends without a word
             logger.exception("question %s failed", asked.question_id)
             frame = await self._failed(asked, performance, "internal")

@@ -14,7 +14,7 @@ from collections.abc import Collection
 from chatbot.frames import ServerFrame
 
 MAX_WAITING_FRAMES = 1_000
-CLOSE_POLICY, CLOSE_RESTARTING = 1008, 1012
+CLOSE_POLICY, CLOSE_RESTARTING, CLOSE_TOO_MANY = 1008, 1012, 4429
 
 
 class Viewer:

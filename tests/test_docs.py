@@ -179,8 +179,8 @@ def test_error_codes_are_described() -> None:
 
 
 def test_close_codes_are_described() -> None:
-    """The codes with which the consumer closes a socket, and the server's own 1009, are on the page."""
-    own = re.search(r"^CLOSE_.*= ([\d, _]+)$", read("chatbot/consumers.py"), re.M)
+    """The codes with which the site closes a socket, and the server's own 1009, are on the page."""
+    own = re.search(r"^CLOSE_.*= ([\d, _]+)$", read("chatbot/watchers.py"), re.M)
     assert own is not None
     listed = re.findall(r"^\| (\d{4}) \|", section(read("docs/protocol.md"), "Close codes"), re.M)
 

@@ -16,6 +16,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 
 from benchmarks.faults.restarting import RestartingSite, restarting_site
@@ -61,10 +62,12 @@ LOADS = {
 class Story:
     """What happened to the site; times are the event loop's, in seconds."""
 
+    killed_s: list[float] = field(default_factory=list)
     ready_s: list[float] = field(default_factory=list)
     restarts_s: list[float] = field(default_factory=list)
     orderly_s: list[float] = field(default_factory=list)
     cut_off: int = 0
+    began_at: str = ""
     over: bool = False
 
 
@@ -84,7 +87,7 @@ def run(scale: Scale) -> list[Row]:
 
 async def _play(site: RestartingSite, load: Load) -> tuple[list[Shopper], Story]:
     chance = random.Random(SEED)
-    story = Story()
+    story = Story(began_at=_now())
     shoppers = [Shopper(site.site.url, random.Random(n)) for n in range(load.shoppers)]
     await asyncio.gather(*(shopper.arrive() for shopper in shoppers))
     asking = [
@@ -105,10 +108,12 @@ async def _play(site: RestartingSite, load: Load) -> tuple[list[Shopper], Story]
 
 
 async def _kill(site: RestartingSite, number: signal.Signals, story: Story) -> None:
+    story.killed_s.append(asyncio.get_running_loop().time())
     took_s = await asyncio.to_thread(site.end, number)
     if number is signal.SIGTERM:
         story.orderly_s.append(took_s)
-        story.cut_off += len(_rows(site.site.database, f"{_OPEN_ROWS} ORDER BY id"))
+        story.cut_off += len(_rows(site.site.database, _CUT_OFF, story.began_at))
+    story.began_at = _now()
     story.restarts_s.append(await asyncio.to_thread(site.start))
     story.ready_s.append(asyncio.get_running_loop().time())
 
@@ -122,12 +127,22 @@ def _texts(story: Story, number: int) -> Iterator[str]:
         yield text if turn % 2 else f"{text} I need {number * 1000 + turn} of them."
 
 
-_OPEN_ROWS = f"SELECT id FROM chatbot_question WHERE state IN {OPEN}"
+# Open, and the work of the process that began then: others were left by one that was killed before.
+_CUT_OFF = f"""
+WITH began AS (SELECT ? AS at) SELECT id FROM chatbot_question, began
+WHERE state IN {OPEN} AND (accepted_at >= began.at OR lease_owner IN (
+  SELECT lease_owner FROM chatbot_question WHERE accepted_at >= began.at AND lease_owner != ''))
+"""
 
 
-def _rows(database: Path, query: str) -> list[tuple[object, ...]]:
+def _now() -> str:
+    """The present as the rows tell it."""
+    return datetime.now(tz=UTC).strftime("%Y-%m-%d %H:%M:%S.%f")
+
+
+def _rows(database: Path, query: str, *parameters: object) -> list[tuple[object, ...]]:
     with closing(sqlite3.connect(database)) as connection:
-        return connection.execute(query).fetchall()
+        return connection.execute(query, parameters).fetchall()
 
 
 def report(shoppers: list[Shopper], story: Story, *, database: Path) -> list[Row]:
@@ -200,9 +215,11 @@ def _longest_recovery_s(accepted: list[Asked], story: Story) -> float:
 
 
 def _recoveries_s(accepted: list[Asked], story: Story) -> Iterator[float]:
+    """One figure per question that lived through a restart. An end seen while the site was coming up counts 0."""
     for one in accepted:
         if one.accepted_s is None or one.ended_s is None:
             continue
-        lived_through = [ready for ready in story.ready_s if one.accepted_s < ready < one.ended_s]
-        if lived_through:
-            yield one.ended_s - max(lived_through)
+        restarts = [ready for ready in story.ready_s if one.accepted_s < ready < one.ended_s]
+        if restarts:
+            killed_since = any(restarts[-1] < killed < one.ended_s for killed in story.killed_s)
+            yield 0.0 if killed_since else one.ended_s - restarts[-1]

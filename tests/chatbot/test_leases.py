@@ -88,14 +88,14 @@ def test_question_running_here_is_not_claimed(conversation_id: int) -> None:
 
 
 def test_handed_back_is_free_at_once(conversation_id: int) -> None:
-    """An orderly end frees its own open questions, nobody else's and no ended one."""
-    mine, other, ended = (ask(conversation_id, f"q{number}") for number in range(3))
+    """An orderly end frees its own open questions, with or without a lease, nobody else's and no ended one."""
+    mine, other, ended, new = (ask(conversation_id, f"q{number}") for number in range(4))
     leases.take(mine, owner="one", now=NOW)
     leases.take(other, owner="two", now=NOW)
     leases.take(ended, owner="one", now=NOW)
     transcript.finish(ended, state=Question.STOPPED, now=NOW, body={"type": "answer"}, fields={})
-    assert leases.hand_back(owner="one", now=NOW) == 1
-    assert claimed(owner="three", now=NOW) == [mine]
+    assert leases.hand_back({mine, other, ended, new}, owner="one", now=NOW) == 2
+    assert claimed(owner="three", now=NOW) == [mine, new]
 
 
 def test_sweeps_of_many_processes_share_the_questions(conversation_id: int) -> None:

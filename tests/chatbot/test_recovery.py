@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any
 
 import pytest
+from django.db import connection
 from supervised import (
     COURIER,
     NO_ARTICLE,
@@ -215,3 +216,27 @@ async def test_whoever_ends_a_question_second_writes_nothing(
     runtime.supervisor.stop(question.question_id)
     assert (await ended(runtime, question)).state == "answered"
     assert await runtime.reader.run(terminal_frames) == ["answer"]
+
+
+def rename(table: str, *, to: str) -> None:
+    """Take a table away, or put it back."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"ALTER TABLE {table} RENAME TO {to}")
+
+
+async def test_question_outlives_a_database_that_is_away(
+    runtime: Runtime, vendors_at_simulator: RunningSimulator
+) -> None:
+    """What the database refuses in the middle is no end: a sweep goes on when it is back."""
+    question = await asked(runtime)
+    await runtime.writer.run(partial(rename, "routing_call", to="away"))
+    runtime.supervisor.start(question)
+    row = await ended(runtime, question)
+    await runtime.writer.run(partial(rename, "away", to="routing_call"))
+    assert row.state == "working"
+    assert await runtime.reader.run(terminal_frames) == []
+    past = runtime.clock.now() - timedelta(seconds=1)
+    await runtime.writer.run(partial(update, question.question_id, lease_until=past))
+    runtime.supervisor.draining = False
+    assert await recover(runtime) == 1
+    assert (await ended(runtime, question)).origin == "model"

@@ -19,7 +19,6 @@ from routing.client import Client
 from routing.errors import ConfigurationError, Exhausted, Kind, Refused, TooLarge, VendorError
 from routing.gate import Gate, OnWait
 from routing.ledger import Ledger
-from routing.notices import parked
 from routing.permits import Caller
 from routing.retry import Attempts, RetryBudget, backoff_s
 from routing.snapshot import Access
@@ -202,9 +201,7 @@ class Walk:
         level = logging.ERROR if verdict.alert else logging.WARNING
         logger.log(level, "%s failed: %s", candidate.model.label, reason)
         self._parts.gate.heed(candidate.model, verdict, reason=reason)
-        if verdict.park:
-            now = self._parts.clock.now()
-            self._parts.ledger.alarm(parked(candidate.model, verdict, reason=reason, now=now))
+        self._parts.ledger.heed(candidate.model, verdict, reason=reason)
         if not self._attempts.fall_back(verdict):
             self.notes.append((candidate.model.label, reason))
             raise Exhausted(self.notes) from error

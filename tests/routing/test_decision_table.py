@@ -61,7 +61,7 @@ async def _check(
         pause_s = stage.script.calls[1][1] - stage.script.calls[0][1]
         assert row.pause_s[0] <= pause_s <= row.pause_s[1]
     assert (stage.gate.states()[0].state is State.PARKED) is ("P" in row.marks)
-    levels = {r.levelname for r in caplog.records if r.name == "routing.dispatch"}
+    levels = {r.levelname for r in caplog.records if r.name == "routing.walk"}
     assert ("ERROR" in levels) is ("A" in row.marks)
 
     stage.renew(timeouts=LESS_SO if row.is_silent else usual)

@@ -63,7 +63,9 @@ def run(scale: Scale) -> list[Row]:
         fleet.rows(within_s=order["seconds"] + 90.0)
         calls = vendor.arrivals()
     return [
-        row for name, form in FORMS.items() for row in _rows(name, form, calls=calls, wait_s=wait_s)
+        row
+        for name, form in FORMS.items()
+        for row in _rows(name, form, calls=calls, wait_s=wait_s, notice_s=NOTICE_S[scale])
     ]
 
 

@@ -141,7 +141,7 @@ local function above(probing, permits)
     redis.call('ZREMRANGEBYSCORE', probes, '-inf', now)
     if redis.call('ZCARD', probes) + number('probe_ok', 0) >= permits then
       local soonest = redis.call('ZRANGE', probes, 0, 0, 'WITHSCORES')[2]
-      return {'open', tostring(math.max(0.05, (tonumber(soonest) or now) - now))}
+      return {'probing', tostring(math.max(0.05, (tonumber(soonest) or now) - now))}
     end
   end
   return nil

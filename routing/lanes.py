@@ -42,6 +42,13 @@ class FleetOpen:
 
 
 @dataclass(frozen=True, slots=True)
+class FleetProbing:
+    """The fleet's half-open permits are all in use; the first of them ends in so long at the latest."""
+
+    within_s: float
+
+
+@dataclass(frozen=True, slots=True)
 class FleetParked:
     """Another process parked this model; None = until something changes."""
 
@@ -49,7 +56,7 @@ class FleetParked:
     parked_for_s: float | None
 
 
-Answer = Held | Wait | FleetOpen | FleetParked
+Answer = Held | Wait | FleetOpen | FleetProbing | FleetParked
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,8 +223,11 @@ class Lane:
             until_s = now_s + self.breaker.retry_after_s(now_s=now_s)
             self.limits.tell_open(until_s=until_s)
 
-    def hear(self, answer: FleetOpen | FleetParked, *, now_s: float) -> None:
-        """Take over what another process found out."""
+    def hear(self, answer: FleetOpen | FleetProbing | FleetParked, *, now_s: float) -> None:
+        """Take over what another process found out. Raises BreakerOpen while others try the model."""
+        if isinstance(answer, FleetProbing):
+            message = "it failed too often lately and is being tried again"
+            raise BreakerOpen(message, retry_after_s=answer.within_s)
         if isinstance(answer, FleetOpen):
             self.breaker.open_until(now_s + answer.open_for_s)
         else:

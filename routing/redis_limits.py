@@ -25,7 +25,16 @@ from base.ids import new_uuid
 from base.state import SharedState, StateAway, Value
 from routing.breaker import DEFAULT_POLICY, Breaker, Outcome, State
 from routing.fleet_view import FleetView
-from routing.lanes import Answer, FleetOpen, FleetParked, Held, LocalLimits, Standing, Wait
+from routing.lanes import (
+    Answer,
+    FleetOpen,
+    FleetParked,
+    FleetProbing,
+    Held,
+    LocalLimits,
+    Standing,
+    Wait,
+)
 from routing.limits import AMOUNTS, TOLD_FOR_S, Told, share_of
 from routing.specs import Limits, Need, RateState
 
@@ -198,6 +207,8 @@ class RedisLimits:
             return None
         if word == "open":
             return FleetOpen(float(rest[0]))
+        if word == "probing":
+            return FleetProbing(float(rest[0]))
         if word == "parked":
             left_s = float(rest[0])
             return FleetParked(rest[1], None if left_s < 0 else left_s)

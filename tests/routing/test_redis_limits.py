@@ -11,7 +11,7 @@ import pytest
 from base.state import SharedState
 from benchmarks.redis_server import RedisServer, has_redis, running_redis
 from routing.breaker import Breaker, Outcome, State
-from routing.lanes import FleetOpen, FleetParked, Held, Wait
+from routing.lanes import FleetOpen, FleetParked, FleetProbing, Held, Wait
 from routing.redis_limits import BATCH_S, RedisLimits
 from routing.specs import Limits, Need
 from tests.conftest import unavailable
@@ -88,6 +88,7 @@ class TestRedisLimits(LimitsSuite):
             taken = [await bench.take(Need(1), process=n % 3) for n in range(6)]
             probes = [answer for answer in taken if isinstance(answer, Held)]
             assert len(probes) == 3
+            assert all(isinstance(a, Held | FleetProbing) for a in taken)
             for number, probe in enumerate(probes):
                 bench.lanes[number].settle(probe, used=Need(1), outcome=Outcome.SUCCESS)
             await bench.flush()

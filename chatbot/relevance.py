@@ -1,0 +1,213 @@
+"""Whether the articles behind an answer speak of what was asked at all. Pure.
+
+The article floor asks whether a question sounds like the shop; this asks the opposite: what of the question
+does the cited article NOT hold. A unit (a stemmed word, a pair of Han characters) that neither the
+article nor shoppers' usual language has is foreign, and foreign units are what most unanswerable
+questions near the shop's subjects have in common ("How do I cancel my gym contract?"). A linear model
+weighs them with how well a typical wording is met. Fitted by `manage.py fit_relevance`, kept as JSON in
+`relevance_data/`; nothing in it names an article, so it serves another shop's articles as well.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import pairwise
+from pathlib import Path
+
+from base.text import char_ngrams, fold, tokens
+from chatbot.knowledge import ArticleText, Found
+from chatbot.stopwords import STOP_WORDS, stem
+
+MODEL_PATH = Path(__file__).resolve().parent / "relevance_data" / "model.json"
+# A unit of shoppers' usual language is one that this many of the training questions hold.
+USUAL_FROM = 2
+_MOST_UNITS, _MOST_FOREIGN, _LONGEST_RUN = 20, 6, 5
+_PAIR_WEIGHT = 0.5
+_NOT_KNOWING = re.compile(
+    r"\b(?:do not|don't|have no|without) (?:currently )?(?:have )?(?:any |enough |specific )*"
+    r"(?:information|details|data)\b"
+    r"|\b(?:articles?|information|pages?)(?: \w+){0,3} (?:do not|don't|does not|doesn't)"
+    r" (?:answer|mention|cover|say|state|specify|include|address)\b"
+    r"|\bnot (?:mentioned|covered|specified|stated|addressed) in\b"
+    r"|\bi(?: am|'m) (?:not sure|unable to (?:say|answer|confirm))\b"
+    r"|\bcan(?:not|'t) (?:answer|confirm|say for certain)\b"
+    r"|(?:没有|没|未|暂无)(?:明确)?(?:提到|提及|提供|说明|涉及|相关)(?:的)?(?:信息|资料|内容|说明|这|该|您)"
+    r"|无法(?:确认|回答|确定|解答)|(?:资料|文章|信息)(?:里|中)?(?:并)?(?:没有|未|没)"
+)
+
+
+@lru_cache(maxsize=8192)
+def units(text: str) -> tuple[str, ...]:
+    """Distinct stemmed words and pairs of Han characters, in order."""
+    found: dict[str, None] = {}
+    for token in tokens(text):
+        if _is_han(token[0]):
+            found.update(dict.fromkeys(char_ngrams(token, smallest=min(2, len(token)), largest=2)))
+        else:
+            found[stem(token)] = None
+    return tuple(found)
+
+
+@dataclass(frozen=True, slots=True)
+class Usual:
+    """How many of `total` shoppers' questions hold each unit; those below USUAL_FROM are left out."""
+
+    counts: Mapping[str, int]
+    total: int
+
+    def weight(self, unit: str) -> float:
+        """Inverse document frequency; a unit that shoppers do not use weighs most."""
+        return math.log((self.total + 1) / (self.counts.get(unit, 0) + 1))
+
+
+@dataclass(frozen=True, slots=True)
+class LanguageModel:
+    """Weights of one language; from `bound` on, an answer is taken to be beside the question.
+
+    `scales`: name of a figure -> (mean, deviation, weight). `weights`: mark -> weight; a mark that the fit
+    never saw weighs nothing. `digest` names the training data behind them.
+    """
+
+    scales: Mapping[str, Sequence[float]]
+    weights: Mapping[str, float]
+    intercept: float
+    bound: float
+    total: int
+    counts: Mapping[str, int]
+    digest: str
+
+
+def admits_not_knowing(answer: str) -> bool:
+    """Whether an answer says in its own words that the articles do not answer, mark or no mark."""
+    return _NOT_KNOWING.search(fold(answer).replace("\u2019", "'")) is not None
+
+
+class Relevance:
+    """The fitted weights of every language."""
+
+    def __init__(self, languages: Mapping[str, LanguageModel]) -> None:
+        self._languages = languages
+
+    @classmethod
+    def load(cls, path: Path = MODEL_PATH) -> Relevance:
+        """Read the fitted model. Raises FileNotFoundError when it was never fitted."""
+        stored = json.loads(path.read_text(encoding="utf-8"))
+        return cls({language: LanguageModel(**model) for language, model in stored.items()})
+
+    def digest(self, language: str) -> str:
+        """Name of the training data that the weights of a language were fitted from."""
+        return self._languages[language].digest
+
+    def doubt(
+        self, question: str, *, language: str, found: Sequence[Found], cited: Collection[str]
+    ) -> float:
+        """Probability (0..1) that the best cited article does not answer the question.
+
+        `found` is what retrieval offered, best first. 1.0 when nothing of it is cited.
+        """
+        chosen = next((item for item in found if item.article.key in cited), None)
+        if chosen is None:
+            return 1.0
+        model = self._languages[language]
+        usual = Usual(model.counts, model.total)
+        score = model.intercept
+        for name, value in figures(question, chosen=chosen, found=found, usual=usual).items():
+            if name in model.scales:
+                mean, deviation, weight = model.scales[name]
+                score += weight * (value - mean) / deviation
+        for mark, value in marks(question, article=chosen.article).items():
+            score += model.weights.get(mark, 0.0) * value
+        return 1 / (1 + math.exp(-max(-50.0, min(50.0, score))))
+
+    def is_beside(
+        self, question: str, *, language: str, found: Sequence[Found], cited: Collection[str]
+    ) -> bool:
+        """Whether the doubt is too great for the answer to serve other shoppers."""
+        doubt = self.doubt(question, language=language, found=found, cited=cited)
+        return doubt >= self._languages[language].bound
+
+
+def figures(
+    question: str, *, chosen: Found, found: Sequence[Found], usual: Usual
+) -> dict[str, float]:
+    """What can be counted about a question and the article that is to answer it."""
+    asked, held = units(question), _held(chosen.article)
+    whole = sum(map(usual.weight, asked)) or 1.0
+    missing = [unit for unit in asked if unit not in held]
+    foreign = [unit for unit in missing if unit not in usual.counts]
+    known = [unit for unit in missing if unit in usual.counts]
+    others = [item for item in found if item.article.key != chosen.article.key]
+    return {
+        "foreign_share": sum(map(usual.weight, foreign)) / whole,
+        "known_share": sum(map(usual.weight, known)) / whole,
+        "foreign": min(_MOST_FOREIGN, len(foreign)),
+        "rarest_missing": max(map(usual.weight, missing), default=0.0),
+        "rarest_known": max(map(usual.weight, known), default=0.0),
+        "units": min(_MOST_UNITS, len(asked)),
+        "lexical": chosen.lexical,
+        "score": chosen.score,
+        "margin": chosen.score - max((item.score for item in others), default=0.0),
+        "cosine": chosen.cosine or 0.0,
+        "cosine_margin": (chosen.cosine or 0.0)
+        - max((item.cosine or 0.0 for item in others), default=0.0),
+        "foreign_run": _longest_foreign_run(question, held=held, usual=usual),
+        **_wording_figures(asked, article=chosen.article, usual=usual, whole=whole),
+    }
+
+
+def _wording_figures(
+    asked: Sequence[str], *, article: ArticleText, usual: Usual, whole: float
+) -> dict[str, float]:
+    """How well the nearest typical wording is met: Dice overlap, and the share of either side."""
+    best = (0.0, 0.0, 0.0)
+    for wording in (article.title, *article.asked_as):
+        typical = units(wording)
+        shared = sum(usual.weight(unit) for unit in typical if unit in asked)
+        own = sum(map(usual.weight, typical)) or 1.0
+        best = max(best, (2 * shared / (own + whole), shared / own, shared / whole))
+    return {"wording": best[0], "wording_covered": best[1], "wording_covers": best[2]}
+
+
+def _longest_foreign_run(question: str, *, held: frozenset[str], usual: Usual) -> int:
+    """The most Han characters in a row that stand in no pair of the article or of usual language."""
+    longest = run = 0
+    for token in tokens(question):
+        if not _is_han(token[0]):
+            continue
+        familiar = [a + b in held or a + b in usual.counts for a, b in pairwise(token)]
+        for place in range(len(token)):
+            known = any(familiar[max(0, place - 1) : place + 1])
+            run = 0 if known else run + 1
+            longest = max(longest, run)
+    return min(_LONGEST_RUN, longest)
+
+
+def marks(question: str, *, article: ArticleText) -> dict[str, float]:
+    """What the article lacks, by name, and in English how the question is put."""
+    held = _held(article)
+    shown = {f"lacks:{unit}": 1.0 for unit in units(question) if unit not in held}
+    words = [word for word in tokens(fold(question)) if not _is_han(word[0])]
+    return shown | dict(_turns_of_phrase(words))
+
+
+def _turns_of_phrase(words: Sequence[str]) -> Iterator[tuple[str, float]]:
+    for size in (1, 2):
+        if len(words) >= size:
+            yield f"begins:{' '.join(words[:size])}", 1.0
+    for first, second in pairwise(words):
+        if first in STOP_WORDS and second in STOP_WORDS:
+            yield f"says:{first} {second}", _PAIR_WEIGHT
+
+
+@lru_cache(maxsize=2048)
+def _held(article: ArticleText) -> frozenset[str]:
+    return frozenset(units(" ".join((article.title, article.text, *article.asked_as))))
+
+
+def _is_han(char: str) -> bool:
+    return "\u3400" <= char <= "\u9fff"

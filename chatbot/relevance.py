@@ -27,7 +27,14 @@ MODEL_PATH = Path(__file__).resolve().parent / "relevance_data" / "model.json"
 # A unit of shoppers' usual language is one that this many of the training questions hold.
 USUAL_FROM = 2
 _MOST_UNITS, _MOST_FOREIGN, _LONGEST_RUN = 20, 6, 5
-_PAIR_WEIGHT = 0.5
+_MARK_WEIGHT, _PAIR_WEIGHT = 2.0, 1.0
+_SENTENCE_END = re.compile(r"(?<=[.!?])\s+|(?<=[。！？；])|\n+")
+_ASKS_FIGURE = re.compile(
+    r"\bhow (?:many|much|long|far|often|big|tall|large|soon)\b|多少|几|多久|多大|多长|何时"
+)
+_ASKING = re.compile(
+    r"谁|为什么|为啥|多少钱|多少|几点|几|什么时候|什么|怎么样|怎么|咋|哪家|哪里|哪|吗|能不能"
+)
 _NOT_KNOWING = re.compile(
     r"\b(?:do not|don't|have no|without) (?:currently )?(?:have )?(?:any |enough |specific )*"
     r"(?:information|details|data)\b"
@@ -156,6 +163,8 @@ def figures(
         "cosine_margin": (chosen.cosine or 0.0)
         - max((item.cosine or 0.0 for item in others), default=0.0),
         "foreign_run": _longest_foreign_run(question, held=held, usual=usual),
+        "new_characters": _new_characters(question, article=chosen.article),
+        **_sentence_figures(question, asked=asked, article=chosen.article, usual=usual),
         **_wording_figures(asked, article=chosen.article, usual=usual, whole=whole),
     }
 
@@ -173,6 +182,35 @@ def _wording_figures(
     return {"wording": best[0], "wording_covered": best[1], "wording_covers": best[2]}
 
 
+def _sentence_figures(
+    question: str, *, asked: Sequence[str], article: ArticleText, usual: Usual
+) -> dict[str, float]:
+    """How much of the question one sentence alone holds, and whether it lacks the figure asked for."""
+    whole = sum(map(usual.weight, asked)) or 1.0
+    covered, sentence = max(
+        (
+            (sum(usual.weight(unit) for unit in asked if unit in held) / whole, text)
+            for text, held in _sentences(article)
+        ),
+        default=(0.0, ""),
+    )
+    lacking = _ASKS_FIGURE.search(fold(question)) and not any(map(str.isdigit, sentence))
+    return {"sentence_covers": covered, "figure_lacking": float(bool(lacking))}
+
+
+@lru_cache(maxsize=2048)
+def _sentences(article: ArticleText) -> tuple[tuple[str, frozenset[str]], ...]:
+    parts = _SENTENCE_END.split(article.text)
+    return tuple((part, frozenset(units(part))) for part in parts if part.strip())
+
+
+def _new_characters(question: str, *, article: ArticleText) -> float:
+    """Share of the question's Han characters that stand nowhere in the article."""
+    han = {char for char in question if _is_han(char)}
+    text = "".join((article.title, article.text, *article.asked_as))
+    return sum(char not in text for char in han) / max(1, len(han))
+
+
 def _longest_foreign_run(question: str, *, held: frozenset[str], usual: Usual) -> int:
     """The most Han characters in a row that stand in no pair of the article or of usual language."""
     longest = run = 0
@@ -188,17 +226,18 @@ def _longest_foreign_run(question: str, *, held: frozenset[str], usual: Usual) -
 
 
 def marks(question: str, *, article: ArticleText) -> dict[str, float]:
-    """What the article lacks, by name, and in English how the question is put."""
+    """What the article lacks, by name, and how the question is put."""
     held = _held(article)
-    shown = {f"lacks:{unit}": 1.0 for unit in units(question) if unit not in held}
+    shown = {f"lacks:{unit}": _MARK_WEIGHT for unit in units(question) if unit not in held}
     words = [word for word in tokens(fold(question)) if not _is_han(word[0])]
-    return shown | dict(_turns_of_phrase(words))
+    asking = {f"asks:{word}": _MARK_WEIGHT for word in _ASKING.findall(question)}
+    return shown | asking | dict(_turns_of_phrase(words))
 
 
 def _turns_of_phrase(words: Sequence[str]) -> Iterator[tuple[str, float]]:
     for size in (1, 2):
         if len(words) >= size:
-            yield f"begins:{' '.join(words[:size])}", 1.0
+            yield f"begins:{' '.join(words[:size])}", _MARK_WEIGHT
     for first, second in pairwise(words):
         if first in STOP_WORDS and second in STOP_WORDS:
             yield f"says:{first} {second}", _PAIR_WEIGHT

@@ -50,7 +50,8 @@ def usual_language(language: Language) -> Usual:
     """How shoppers put things: every training question that a shopper of this shop may well ask."""
     texts = {row["text"] for row in _routing_examples(language)}
     texts |= {example.text for example in guard_questions(language)}
-    texts |= {example.text for example in examples(language) if example.answerable}
+    for example in examples(language):
+        (texts.add if example.answerable else texts.discard)(example.text)
     counts = Counter(unit for text in texts for unit in units(text))
     return Usual({unit: n for unit, n in counts.items() if n >= USUAL_FROM}, len(texts))
 

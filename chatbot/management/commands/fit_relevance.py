@@ -40,9 +40,12 @@ class Command(BaseCommand):
     help = "Fit the check of stored answers' relevance and write its weights."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--strength", type=float, default=0.3, help="Inverse regularisation.")
+        parser.add_argument("--strength", type=float, default=1.0, help="Inverse regularisation.")
         parser.add_argument(
-            "--loses", type=float, default=0.08, help="Share of answerable questions not stored."
+            "--show", type=int, default=0, help="Print so many questions of each kind judged worst."
+        )
+        parser.add_argument(
+            "--loses", type=float, default=0.1, help="Share of answerable questions not stored."
         )
 
     def handle(self, *args: object, **options: Any) -> None:
@@ -67,7 +70,7 @@ class Command(BaseCommand):
         inputs = hstack([csr_matrix((plain - mean) / deviation), names.fit_transform(marked)])
         table = (inputs.tocsr(), _labels(training), _balanced(training))
         regression = LogisticRegression(C=options["strength"], max_iter=3_000)
-        bound = self._judge(language, regression, table, training, passed, options["loses"])
+        bound = self._judge(language, regression, table, training, passed, options)
         regression.fit(table[0], table[1], sample_weight=table[2])
         found = regression.coef_[0]
         count = len(values.feature_names_)
@@ -113,9 +116,9 @@ class Command(BaseCommand):
         table: Table,
         training: Sequence[Example],
         passed: NDArray[np.bool_],
-        loses: float,
+        options: dict[str, Any],
     ) -> float:
-        """The bound at which `loses` of the answerable are lost; every one judged by a fit without it."""
+        """The bound at which `--loses` of the answerable are lost; every one judged by a fit without it."""
         inputs, labels, weights = table
         doubts = np.zeros(len(labels))
         for fitted, judged in StratifiedKFold(FOLDS, shuffle=True, random_state=1).split(
@@ -126,14 +129,33 @@ class Command(BaseCommand):
         sure = np.array([example.weight == 1.0 for example in training])
         answerable = doubts[passed & sure & (labels == 0)]
         unanswerable = doubts[passed & (labels == 1)]
-        for share in (0.05, loses, 0.1, 0.15):
+        self._show(training, doubts, passed, options["show"])
+        for share in sorted({0.05, 0.08, 0.1, 0.15, options["loses"]}):
             bound = float(np.quantile(answerable, 1 - share))
             caught = (unanswerable >= bound).mean()
             self.stdout.write(
                 f"{language}: bound {bound:.3f} loses {share:.0%} of {len(answerable)} answerable,"
                 f" keeps out {caught:.1%} of {len(unanswerable)} unanswerable above the floor"
             )
-        return float(np.quantile(answerable, 1 - loses))
+        return float(np.quantile(answerable, 1 - options["loses"]))
+
+    def _show(
+        self,
+        training: Sequence[Example],
+        doubts: NDArray[np.float64],
+        passed: NDArray[np.bool_],
+        count: int,
+    ) -> None:
+        """The questions above the floor that a fit without them took for the other kind."""
+        above = [
+            (float(doubt), example)
+            for example, doubt, enough in zip(training, doubts, passed, strict=True)
+            if enough
+        ]
+        for answerable in (True, False):
+            own = [(doubt, row.text) for doubt, row in above if row.answerable == answerable]
+            for doubt, text in sorted(own, reverse=answerable)[:count]:
+                self.stdout.write(f"  {'' if answerable else 'un'}answerable {doubt:.2f}  {text}")
 
 
 def _labels(training: Sequence[Example]) -> NDArray[np.int_]:

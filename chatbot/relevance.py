@@ -19,6 +19,9 @@ from functools import lru_cache
 from itertools import pairwise
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 from base.text import char_ngrams, fold, tokens
 from chatbot.knowledge import ArticleText, Found
 from chatbot.stopwords import STOP_WORDS, stem
@@ -28,6 +31,8 @@ MODEL_PATH = Path(__file__).resolve().parent / "relevance_data" / "model.json"
 USUAL_FROM = 2
 _MOST_UNITS, _MOST_FOREIGN, _LONGEST_RUN = 20, 6, 5
 _MARK_WEIGHT, _PAIR_WEIGHT = 2.0, 1.0
+VECTOR_SCALE = 3.0
+Vector = NDArray[np.float32]
 _SENTENCE_END = re.compile(r"(?<=[.!?])\s+|(?<=[。！？；])|\n+")
 _ASKS_FIGURE = re.compile(
     r"\bhow (?:many|much|long|far|often|big|tall|large|soon)\b|多少|几|多久|多大|多长|何时"
@@ -77,7 +82,8 @@ class LanguageModel:
     """Weights of one language; from `bound` on, an answer is taken to be beside the question.
 
     `scales`: name of a figure -> (mean, deviation, weight). `weights`: mark -> weight; a mark that the fit
-    never saw weighs nothing. `digest` names the training data behind them.
+    never saw weighs nothing. `digest` names the training data behind them. `direction` is added for the
+    question's unit vector, scaled by VECTOR_SCALE, and means something to `engine_id` alone.
     """
 
     scales: Mapping[str, Sequence[float]]
@@ -87,6 +93,8 @@ class LanguageModel:
     total: int
     counts: Mapping[str, int]
     digest: str
+    direction: Sequence[float] = ()
+    engine_id: str = ""
 
 
 def admits_not_knowing(answer: str) -> bool:
@@ -95,48 +103,79 @@ def admits_not_knowing(answer: str) -> bool:
 
 
 class Relevance:
-    """The fitted weights of every language."""
+    """The fitted weights of every language; with and without vectors where they were fitted for both."""
 
-    def __init__(self, languages: Mapping[str, LanguageModel]) -> None:
-        self._languages = languages
+    def __init__(self, models: Mapping[str, LanguageModel], *, engine_id: str) -> None:
+        self._models = models
+        self._engine_id = engine_id
 
     @classmethod
-    def load(cls, path: Path = MODEL_PATH) -> Relevance:
-        """Read the fitted model. Raises FileNotFoundError when it was never fitted."""
+    def load(cls, path: Path = MODEL_PATH, *, engine_id: str) -> Relevance:
+        """Read the fitted model. `engine_id` names the engine of the vectors that will be given.
+
+        Raises FileNotFoundError when it was never fitted.
+        """
         stored = json.loads(path.read_text(encoding="utf-8"))
-        return cls({language: LanguageModel(**model) for language, model in stored.items()})
+        models = {name: LanguageModel(**model) for name, model in stored.items()}
+        return cls(models, engine_id=engine_id)
 
     def digest(self, language: str) -> str:
         """Name of the training data that the weights of a language were fitted from."""
-        return self._languages[language].digest
+        return self._models[language].digest
 
-    def doubt(
-        self, question: str, *, language: str, found: Sequence[Found], cited: Collection[str]
-    ) -> float:
-        """Probability (0..1) that the best cited article does not answer the question.
+    def is_beside(
+        self,
+        question: str,
+        *,
+        language: str,
+        vector: Vector | None,
+        found: Sequence[Found],
+        cited: Collection[str],
+    ) -> bool:
+        """Whether the best cited article too probably does not answer the question to serve others.
 
-        `found` is what retrieval offered, best first. 1.0 when nothing of it is cited.
+        `found` is what retrieval offered, best first; citing none of it is beside the question.
         """
         chosen = next((item for item in found if item.article.key in cited), None)
         if chosen is None:
-            return 1.0
-        model = self._languages[language]
-        usual = Usual(model.counts, model.total)
-        score = model.intercept
-        for name, value in figures(question, chosen=chosen, found=found, usual=usual).items():
-            if name in model.scales:
-                mean, deviation, weight = model.scales[name]
-                score += weight * (value - mean) / deviation
-        for mark, value in marks(question, article=chosen.article).items():
-            score += model.weights.get(mark, 0.0) * value
-        return 1 / (1 + math.exp(-max(-50.0, min(50.0, score))))
+            return True
+        model = self._model(language, vector)
+        return (
+            _doubt(question, model=model, vector=vector, chosen=chosen, found=found) >= model.bound
+        )
 
-    def is_beside(
-        self, question: str, *, language: str, found: Sequence[Found], cited: Collection[str]
-    ) -> bool:
-        """Whether the doubt is too great for the answer to serve other shoppers."""
-        doubt = self.doubt(question, language=language, found=found, cited=cited)
-        return doubt >= self._languages[language].bound
+    def _model(self, language: str, vector: Vector | None) -> LanguageModel:
+        fitted = self._models.get(with_vector(language))
+        if vector is None or fitted is None or fitted.engine_id != self._engine_id:
+            return self._models[language]
+        return fitted
+
+
+def with_vector(language: str) -> str:
+    """Name of the model of a language that also weighs the question's vector."""
+    return f"{language}+vector"
+
+
+def _doubt(
+    question: str,
+    *,
+    model: LanguageModel,
+    vector: Vector | None,
+    chosen: Found,
+    found: Sequence[Found],
+) -> float:
+    """Probability (0..1) that the chosen article does not answer the question."""
+    usual = Usual(model.counts, model.total)
+    score = model.intercept
+    for name, value in figures(question, chosen=chosen, found=found, usual=usual).items():
+        if name in model.scales:
+            mean, deviation, weight = model.scales[name]
+            score += weight * (value - mean) / deviation
+    for mark, value in marks(question, article=chosen.article).items():
+        score += model.weights.get(mark, 0.0) * value
+    if vector is not None and model.direction:
+        score += VECTOR_SCALE * float(np.dot(np.asarray(model.direction), vector))
+    return 1 / (1 + math.exp(-max(-50.0, min(50.0, score))))
 
 
 def figures(

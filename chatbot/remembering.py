@@ -43,6 +43,7 @@ def against_sharing(
     verdict: Verdict,
     built: BuiltPrompt,
     found: Sequence[Found],
+    vector: NDArray[np.float32] | None,
     relevance: Relevance,
 ) -> tuple[str, ...]:
     """What speaks against storing an answer for everyone; `found` is what retrieval gave, best first."""
@@ -57,7 +58,11 @@ def against_sharing(
             declined=admits_not_knowing(text),
             beside_the_question=bool(cited)
             and relevance.is_beside(
-                asked.text, language=asked.language, found=found, cited=told.cited
+                asked.text,
+                language=asked.language,
+                vector=vector,
+                found=found,
+                cited=told.cited,
             ),
             cited=told.cited,
             offered=frozenset(article.key for article in built.offered),

@@ -160,7 +160,7 @@ class Runtime:
             store=self.store,
             flights=InFlight(),
             dispatcher=dispatcher,
-            speaking=Speaking(relevance=Relevance.load()),
+            speaking=Speaking(relevance=Relevance.load(engine_id=self.embedder.engine_id)),
             reader=self.reader,
             clock=self.clock,
         )

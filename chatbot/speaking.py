@@ -112,7 +112,13 @@ class Speaking:
     ) -> Entry | None:
         """Store the answer for everyone if nothing speaks against it; the receipt names what does."""
         receipt.objections = against_sharing(
-            told, asked=asked, verdict=verdict, built=built, found=found, relevance=self._relevance
+            told,
+            asked=asked,
+            verdict=verdict,
+            built=built,
+            found=found,
+            vector=vector,
+            relevance=self._relevance,
         )
         if receipt.objections:
             return None

@@ -74,7 +74,7 @@ class Judge:
         self._configuration = configuration
         self._embedder = embedder
         self._guard = Guard(GuardModel.load())
-        self._relevance = Relevance.load()
+        self._relevance = Relevance.load(engine_id=embedder.engine_id)
 
     def _vector(self, text: str):
         embedded = self._embedder.embed_now([text])[0]
@@ -114,6 +114,7 @@ class Judge:
             verdict=verdict,
             built=built,
             found=found,
+            vector=vector,
             relevance=self._relevance,
         )
 

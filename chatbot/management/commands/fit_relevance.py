@@ -20,7 +20,7 @@ from cache.embedding import Embedder
 from cache.vectors import KnownVectors
 from chatbot.answering import MAX_UNKNOWN_SHARE
 from chatbot.configuration import knowledge_of
-from chatbot.relevance import MODEL_PATH, figures, marks
+from chatbot.relevance import MODEL_PATH, VECTOR_SCALE, figures, marks, with_vector
 from chatbot.relevance_training import (
     Example,
     demo_articles,
@@ -45,7 +45,7 @@ class Command(BaseCommand):
             "--show", type=int, default=0, help="Print so many questions of each kind judged worst."
         )
         parser.add_argument(
-            "--loses", type=float, default=0.1, help="Share of answerable questions not stored."
+            "--loses", type=float, default=0.08, help="Share of answerable questions not stored."
         )
 
     def handle(self, *args: object, **options: Any) -> None:
@@ -54,12 +54,16 @@ class Command(BaseCommand):
         self._vectors = KnownVectors(
             embedder, folder=settings.DATA_DIR, max_unknown_share=MAX_UNKNOWN_SHARE
         )
-        model = {language: self._fit(language, options) for language in LANGUAGES}
+        model = {language: self._fit(language, options, vectors=False) for language in LANGUAGES}
+        english: dict[str, object] = self._fit("en", options, vectors=True)
+        model[with_vector("en")] = english | {"engine_id": embedder.engine_id}
         stored = json.dumps(model, ensure_ascii=False, sort_keys=True, indent=0)
         MODEL_PATH.write_text(stored + "\n", encoding="utf-8")
         self.stdout.write(f"wrote {MODEL_PATH.name}, {MODEL_PATH.stat().st_size / 1e6:.2f} MB")
 
-    def _fit(self, language: Language, options: dict[str, Any]) -> dict[str, object]:
+    def _fit(
+        self, language: Language, options: dict[str, Any], *, vectors: bool
+    ) -> dict[str, object]:
         training, usual = examples(language), usual_language(language)
         counted, marked, passed = self._shown(language, training)
         values = DictVectorizer(sparse=False)
@@ -67,13 +71,17 @@ class Command(BaseCommand):
         mean, deviation = plain.mean(axis=0), plain.std(axis=0)
         deviation[deviation == 0] = 1.0
         names = DictVectorizer()
-        inputs = hstack([csr_matrix((plain - mean) / deviation), names.fit_transform(marked)])
+        parts = [csr_matrix((plain - mean) / deviation), names.fit_transform(marked)]
+        if vectors:
+            parts.append(csr_matrix(self._directions(training) * VECTOR_SCALE))
+        inputs = hstack(parts)
         table = (inputs.tocsr(), _labels(training), _balanced(training))
         regression = LogisticRegression(C=options["strength"], max_iter=3_000)
-        bound = self._judge(language, regression, table, training, passed, options)
+        bound = self._judge(f"{language}, {vectors=}", regression, table, training, passed, options)
         regression.fit(table[0], table[1], sample_weight=table[2])
         found = regression.coef_[0]
         count = len(values.feature_names_)
+        end = count + len(names.feature_names_)
         return {
             "scales": {
                 name: [round(float(number), 4) for number in row]
@@ -83,7 +91,7 @@ class Command(BaseCommand):
             },
             "weights": {
                 name: round(float(weight), 3)
-                for name, weight in zip(names.feature_names_, found[count:], strict=True)
+                for name, weight in zip(names.feature_names_, found[count:end], strict=True)
                 if abs(weight) >= SMALLEST_WEIGHT
             },
             "intercept": round(float(regression.intercept_[0]), 4),
@@ -91,6 +99,7 @@ class Command(BaseCommand):
             "total": usual.total,
             "counts": dict(usual.counts),
             "digest": digest_of(training),
+            "direction": [round(float(weight), 4) for weight in found[end:]],
         }
 
     def _shown(
@@ -109,9 +118,15 @@ class Command(BaseCommand):
             passed.append(bool(knowledge.search(example.text, vector=vector, count=1)))
         return counted, marked, np.array(passed)
 
+    def _directions(self, training: Sequence[Example]) -> NDArray[np.float32]:
+        """The questions' unit vectors; zeros where the embedding model does not know the words."""
+        rows = self._vectors.get([example.text for example in training])
+        nothing = np.zeros(len(next(row for row in rows if row is not None)), dtype=np.float32)
+        return np.stack([nothing if row is None else row for row in rows])
+
     def _judge(
         self,
-        language: Language,
+        name: str,
         regression: LogisticRegression,
         table: Table,
         training: Sequence[Example],
@@ -134,7 +149,7 @@ class Command(BaseCommand):
             bound = float(np.quantile(answerable, 1 - share))
             caught = (unanswerable >= bound).mean()
             self.stdout.write(
-                f"{language}: bound {bound:.3f} loses {share:.0%} of {len(answerable)} answerable,"
+                f"{name}: bound {bound:.3f} loses {share:.0%} of {len(answerable)} answerable,"
                 f" keeps out {caught:.1%} of {len(unanswerable)} unanswerable above the floor"
             )
         return float(np.quantile(answerable, 1 - options["loses"]))

@@ -196,15 +196,24 @@ def figures(
         "rarest_known": max(map(usual.weight, known), default=0.0),
         "units": min(_MOST_UNITS, len(asked)),
         "lexical": chosen.lexical,
-        "score": chosen.score,
-        "margin": chosen.score - max((item.score for item in others), default=0.0),
-        "cosine": chosen.cosine or 0.0,
-        "cosine_margin": (chosen.cosine or 0.0)
-        - max((item.cosine or 0.0 for item in others), default=0.0),
+        "lexical_margin": chosen.lexical - max((item.lexical for item in others), default=0.0),
         "foreign_run": _longest_foreign_run(question, held=held, usual=usual),
         "new_characters": _new_characters(question, article=chosen.article),
         **_sentence_figures(question, asked=asked, article=chosen.article, usual=usual),
+        **_cosine_figures(chosen, others=others),
         **_wording_figures(asked, article=chosen.article, usual=usual, whole=whole),
+    }
+
+
+def _cosine_figures(chosen: Found, *, others: Sequence[Found]) -> dict[str, float]:
+    """What the embedding adds; nothing where it does not speak."""
+    if chosen.cosine is None:
+        return {}
+    return {
+        "score": chosen.score,
+        "margin": chosen.score - max((item.score for item in others), default=0.0),
+        "cosine": chosen.cosine,
+        "cosine_margin": chosen.cosine - max((item.cosine or 0.0 for item in others), default=0.0),
     }
 
 

@@ -29,6 +29,8 @@ from simulator.composer import compose
 
 DATA = Path(__file__).resolve().parent.parent / "data"
 LANGUAGES: list[tuple[str, Language]] = [("en", "en"), ("zh", "zh-hans")]
+# The rest finds no article, is personal by the guard's measure, or is doubted: see docs/guards.md.
+FEWEST_STORED = {"en": 56, "zh": 68}
 NOT_FOUND, DECLINED = "no article", "declined"
 BESIDE = "the articles it cites hardly speak of what was asked"
 BRIEF = [
@@ -179,7 +181,7 @@ async def test_answerable_questions_are_stored(
     print(Counter("; ".join(why) for why in found), beside)
 
     assert len(beside) < 10
-    assert found.count(()) >= 60
+    assert found.count(()) >= FEWEST_STORED[short]
 
 
 @pytest.mark.parametrize(("short", "language"), LANGUAGES)

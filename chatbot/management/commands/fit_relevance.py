@@ -65,7 +65,7 @@ class Command(BaseCommand):
         self, language: Language, options: dict[str, Any], *, vectors: bool
     ) -> dict[str, object]:
         training, usual = examples(language), usual_language(language)
-        counted, marked, passed = self._shown(language, training)
+        counted, marked, passed = self._shown(language, training, vectors=vectors)
         values = DictVectorizer(sparse=False)
         plain = values.fit_transform(counted)
         mean, deviation = plain.mean(axis=0), plain.std(axis=0)
@@ -103,12 +103,13 @@ class Command(BaseCommand):
         }
 
     def _shown(
-        self, language: Language, training: Sequence[Example]
+        self, language: Language, training: Sequence[Example], *, vectors: bool
     ) -> tuple[list[dict[str, float]], list[dict[str, float]], NDArray[np.bool_]]:
         """Figures and marks of every question with its best article, and whether that passes the floor."""
         knowledge = knowledge_of(demo_articles(language), embed=self._vectors.get)
         usual = usual_language(language)
         asked = self._vectors.get([example.text for example in training])
+        asked = asked if vectors else [None] * len(training)
         counted, marked, passed = [], [], []
         for example, vector in zip(training, asked, strict=True):
             found = knowledge.rank(example.text, vector=vector)[:3]

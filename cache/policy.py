@@ -18,6 +18,7 @@ class Proposal:
     prompt_held_only_articles: bool
     finished: bool
     declined: bool
+    beside_the_question: bool
     cited: frozenset[str]
     offered: frozenset[str]
     unsupported_figures: tuple[str, ...]
@@ -35,6 +36,10 @@ def objections(proposal: Proposal) -> tuple[str, ...]:
         ),
         (not proposal.finished, "the answer has no proper end"),
         (proposal.declined, "the answer says that it does not know"),
+        (
+            proposal.beside_the_question,
+            "the articles it cites hardly speak of what was asked",
+        ),
         (not proposal.cited, "the answer cites no article"),
         (bool(foreign), f"it cites articles that were not in the prompt: {', '.join(foreign)}"),
         (

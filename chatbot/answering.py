@@ -243,6 +243,7 @@ async def ask_model(
         verdict=verdict,
         receipt=receipt,
         built=built,
+        found=found,
         vector=vector,
     )
     return told.with_stored(stored)

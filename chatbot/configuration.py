@@ -76,8 +76,9 @@ class ConfigurationLoader:
                 }
             ),
             knowledge={
-                locale: self._knowledge(
-                    [article for article in articles if article.locale == locale]
+                locale: knowledge_of(
+                    [article for article in articles if article.locale == locale],
+                    embed=self._embed,
                 )
                 for locale in locales
             },
@@ -89,15 +90,17 @@ class ConfigurationLoader:
             classifier=load_classifier(self._embed),
         )
 
-    def _knowledge(self, articles: Sequence[ArticleText]) -> Knowledge:
-        vectors: dict[str, NDArray[np.float32]] = {}
-        for article in articles:
-            # Titles, typical wordings and passages: a question is near one of them, seldom near all.
-            rows = self._embed([article.title, *article.asked_as, *_passages(article)])
-            known = [row for row in rows if row is not None]
-            if known:
-                vectors[article.key] = np.stack(known)
-        return Knowledge(articles, vectors=vectors)
+
+def knowledge_of(articles: Sequence[ArticleText], *, embed: EmbedTexts) -> Knowledge:
+    """The articles of one locale, searchable by words and, where the model knows them, by vectors."""
+    vectors: dict[str, NDArray[np.float32]] = {}
+    for article in articles:
+        # Titles, typical wordings and passages: a question is near one of them, seldom near all.
+        rows = embed([article.title, *article.asked_as, *_passages(article)])
+        known = [row for row in rows if row is not None]
+        if known:
+            vectors[article.key] = np.stack(known)
+    return Knowledge(articles, vectors=vectors)
 
 
 def _passages(article: ArticleText) -> list[str]:

@@ -29,6 +29,7 @@ from chatbot.configuration import Configuration, ConfigurationLoader
 from chatbot.guard import Guard
 from chatbot.guard_model import GuardModel
 from chatbot.recovery import Watch, recover
+from chatbot.relevance import Relevance
 from chatbot.speaking import Speaking
 from chatbot.supervisor import Supervisor
 from chatbot.visitors import ShopperRates, SocketCounter
@@ -195,7 +196,7 @@ class Runtime:
             store=self.store,
             flights=InFlight(),
             dispatcher=dispatcher,
-            speaking=Speaking(),
+            speaking=Speaking(relevance=Relevance.load(engine_id=self.embedder.engine_id)),
             reader=self.reader,
             clock=self.clock,
         )

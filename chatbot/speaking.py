@@ -1,4 +1,4 @@
-"""What is said: the prompt, the stream as shown, fixed texts, and whether an answer may be stored.
+"""What is said: the prompt, the stream as shown, and fixed texts; what is kept of it.
 
 `Telling` carries one model answer from its first delta to its end: marks are stripped on the way, a refusal
 to answer is never shown as text, and an answer that states a figure which no article holds is replaced
@@ -8,49 +8,41 @@ by the article itself.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from dataclasses import replace
+from datetime import datetime
 from functools import partial
 from zoneinfo import ZoneInfo
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cache.normalize import key_of
-from cache.policy import Proposal, objections
-from cache.store import Entry, NewAnswer, Store
+from cache.store import Entry, Store
 from chatbot.asked import Asked, Outcome, Receipt, Stage
-from chatbot.borrowed import foreign_addresses, instructs
-from chatbot.guard import Verdict, identifier_marks
+from chatbot.guard import Verdict
 from chatbot.knowledge import ArticleText, Found, unsupported_figures
 from chatbot.markers import MarkFilter
-from chatbot.models import Article
-from chatbot.prompts import ANSWER_TOKENS, PROMPT_VERSION, BuiltPrompt, build
+from chatbot.prompts import ANSWER_TOKENS, BuiltPrompt, build
+from chatbot.relevance import Relevance
+from chatbot.remembering import (
+    Told,
+    against_sharing,
+    new_answer,
+    sources_of,
+    versions_stand,
+)
 from chatbot.transcript import Turn
 from routing.classifier import Classified
 from routing.dispatch import Answered
 from routing.specs import FinishReason
-
-ANSWER_LIFE = timedelta(days=30)
-
-
-@dataclass(frozen=True, slots=True)
-class Told:
-    """A finished answer with the facts that decide whether it may be stored."""
-
-    outcome: Outcome
-    finished: bool
-    cited: frozenset[str]
-
-    def with_stored(self, stored: Entry | None) -> Outcome:
-        """The outcome, naming the entry that was stored for others, if any."""
-        return replace(self.outcome, stored=stored)
 
 
 class Speaking:
     """Texts of one process; holds no state about any question."""
 
     answer_tokens = ANSWER_TOKENS
+
+    def __init__(self, *, relevance: Relevance) -> None:
+        self._relevance = relevance
 
     def small_talk(self, asked: Asked, verdict: Verdict) -> Outcome | None:
         """A fixed answer for a greeting, thanks, a goodbye, or abuse."""
@@ -115,33 +107,25 @@ class Speaking:
         verdict: Verdict,
         receipt: Receipt,
         built: BuiltPrompt,
+        found: Sequence[Found],
         vector: NDArray[np.float32] | None,
     ) -> Entry | None:
         """Store the answer for everyone if nothing speaks against it; the receipt names what does."""
-        cited = [article for article in built.offered if article.key in told.cited]
-        receipt.objections = objections(
-            Proposal(
-                question_may_be_shared=verdict.may_share
-                and not asked.past_the_cache
-                and not instructs(asked.text),
-                prompt_held_only_articles=built.turns == 0,
-                finished=told.finished,
-                declined=False,
-                cited=told.cited,
-                offered=frozenset(article.key for article in built.offered),
-                unsupported_figures=(
-                    *unsupported_figures(told.outcome.text, articles=cited),
-                    *foreign_addresses(told.outcome.text, articles=cited),
-                ),
-                personal_marks=identifier_marks(told.outcome.text),
-            )
+        receipt.objections = against_sharing(
+            told,
+            asked=asked,
+            verdict=verdict,
+            built=built,
+            found=found,
+            vector=vector,
+            relevance=self._relevance,
         )
         if receipt.objections:
             return None
-        sources = tuple((article.key, article.locale, article.version) for article in cited)
+        sources = sources_of(told, built)
         return await desk_store.remember(
-            _new_answer(told, asked=asked, vector=vector, sources=sources),
-            still_current=partial(_versions_stand, asked.site_id, sources),
+            new_answer(told, asked=asked, vector=vector, sources=sources),
+            still_current=partial(versions_stand, asked.site_id, sources),
         )
 
 
@@ -252,40 +236,4 @@ def _article_outcome(
         cache="bypass" if bypass or asked.past_the_cache else "miss",
         tier=tier.tier.value,
         sources=(article,),
-    )
-
-
-def _new_answer(
-    told: Told,
-    *,
-    asked: Asked,
-    vector: NDArray[np.float32] | None,
-    sources: tuple[tuple[str, str, int], ...],
-) -> NewAnswer:
-    outcome = told.outcome
-    return NewAnswer(
-        partition=asked.partition,
-        key=key_of(asked.text),
-        wording=asked.text,
-        vector=vector,
-        text=outcome.text,
-        origin="model",
-        model=outcome.model or "",
-        prompt_version=PROMPT_VERSION,
-        tier=outcome.tier or "",
-        asker_shopper_id=asked.shopper_id,
-        life=ANSWER_LIFE,
-        cost_nanousd=outcome.cost_nanousd,
-        sources=sources,
-        simulated=asked.simulated,
-    )
-
-
-def _versions_stand(site_id: int, sources: Sequence[tuple[str, str, int]]) -> bool:
-    """Whether the articles still stand at these versions; runs inside the writing transaction."""
-    return all(
-        Article.objects.filter(
-            site_id=site_id, key=key, locale=locale, version=version, enabled=True
-        ).exists()
-        for key, locale, version in sources
     )

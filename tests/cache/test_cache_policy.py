@@ -16,6 +16,7 @@ GOOD = Proposal(
     prompt_held_only_articles=True,
     finished=True,
     declined=False,
+    beside_the_question=False,
     cited=frozenset({"shipping-couriers"}),
     offered=frozenset({"shipping-couriers", "returns-policy"}),
     unsupported_figures=(),
@@ -29,6 +30,10 @@ FAULTS: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "unfinished": ({"finished": False}, "the answer has no proper end"),
     "declined": ({"declined": True}, "the answer says that it does not know"),
+    "beside": (
+        {"beside_the_question": True},
+        "the articles it cites hardly speak of what was asked",
+    ),
     "uncited": ({"cited": frozenset()}, "the answer cites no article"),
     "foreign": (
         {"cited": frozenset({"shipping-couriers", "made-up", "another"})},

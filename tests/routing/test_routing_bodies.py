@@ -28,7 +28,7 @@ def test_a_bomb_is_refused_before_it_grows() -> None:
     [
         ("", b"plain" * 9),
         (" Identity ", b"plain" * 9),
-        ("gzip", gzip.compress(b"plain" * 9)),
+        ("gzip", gzip.compress(b"plain" * 9, mtime=0)),
         ("deflate", zlib.compress(b"plain" * 9)),
     ],
 )

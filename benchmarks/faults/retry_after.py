@@ -25,7 +25,7 @@ FORMS = {
     "holysheep/gpt-4.1": "ms",
     "holysheep/gemini-3.5-flash-lite": "rate_limit",
     "anthropic/claude-sonnet-5-5": "date",
-    "anthropic/claude-sonnet-4-5": "anthropic_rate_limit",
+    "holysheep/claude-sonnet-5-5": "anthropic_rate_limit",
     "gemini/gemini-3.5-flash-lite": "retry_info",
 }
 WAIT_S = {Scale.SHORT: 3.0, Scale.FULL: 7.0}
@@ -41,9 +41,7 @@ def run(scale: Scale) -> list[Row]:
     wait_s = WAIT_S[scale]
     with ExitStack() as stack:
         vendor = Remote(
-            stack.enter_context(
-                running_simulator("--first-ms", "20", "--chunk-ms", "1", "--today", "2026-11-24")
-            )
+            stack.enter_context(running_simulator("--first-ms", "20", "--chunk-ms", "1"))
         )
         order: dict[str, Any] = {
             "vendor": vendor.url,

@@ -40,12 +40,12 @@ class Command(BaseCommand):
     help = "Fit the check of stored answers' relevance and write its weights."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--strength", type=float, default=1.0, help="Inverse regularisation.")
+        parser.add_argument("--strength", type=float, default=0.3, help="Inverse regularisation.")
         parser.add_argument(
             "--show", type=int, default=0, help="Print so many questions of each kind judged worst."
         )
         parser.add_argument(
-            "--loses", type=float, default=0.08, help="Share of answerable questions not stored."
+            "--loses", type=float, default=0.05, help="Share of answerable questions not stored."
         )
 
     def handle(self, *args: object, **options: Any) -> None:

@@ -54,9 +54,11 @@ class Command(BaseCommand):
         self._vectors = KnownVectors(
             embedder, folder=settings.DATA_DIR, max_unknown_share=MAX_UNKNOWN_SHARE
         )
-        model = {language: self._fit(language, options, vectors=False) for language in LANGUAGES}
-        english: dict[str, object] = self._fit("en", options, vectors=True)
-        model[with_vector("en")] = english | {"engine_id": embedder.engine_id}
+        model: dict[str, dict[str, object]] = {
+            language: self._fit(language, options, vectors=False) for language in LANGUAGES
+        }
+        model[with_vector("en")] = self._fit("en", options, vectors=True)
+        model[with_vector("en")]["engine_id"] = embedder.engine_id
         stored = json.dumps(model, ensure_ascii=False, sort_keys=True, indent=0)
         MODEL_PATH.write_text(stored + "\n", encoding="utf-8")
         self.stdout.write(f"wrote {MODEL_PATH.name}, {MODEL_PATH.stat().st_size / 1e6:.2f} MB")

@@ -24,14 +24,14 @@ from numpy.typing import NDArray
 
 from base.text import char_ngrams, fold, tokens
 from chatbot.knowledge import ArticleText, Found
-from chatbot.stopwords import STOP_WORDS, stem
+from chatbot.stopwords import stem
 
 MODEL_PATH = Path(__file__).resolve().parent / "relevance_data" / "model.json"
 # A unit of shoppers' usual language is one that this many of the training questions hold.
 USUAL_FROM = 2
 _MOST_UNITS, _MOST_FOREIGN, _LONGEST_RUN = 20, 6, 5
-_MARK_WEIGHT, _PAIR_WEIGHT = 2.0, 1.0
-VECTOR_SCALE = 3.0
+_MARK_WEIGHT = 2.0
+VECTOR_SCALE = 4.0
 Vector = NDArray[np.float32]
 _SENTENCE_END = re.compile(r"(?<=[.!?])\s+|(?<=[。！？；])|\n+")
 _ASKS_FIGURE = re.compile(
@@ -286,9 +286,6 @@ def _turns_of_phrase(words: Sequence[str]) -> Iterator[tuple[str, float]]:
     for size in (1, 2):
         if len(words) >= size:
             yield f"begins:{' '.join(words[:size])}", _MARK_WEIGHT
-    for first, second in pairwise(words):
-        if first in STOP_WORDS and second in STOP_WORDS:
-            yield f"says:{first} {second}", _PAIR_WEIGHT
 
 
 @lru_cache(maxsize=2048)

@@ -40,12 +40,12 @@ class Command(BaseCommand):
     help = "Fit the check of stored answers' relevance and write its weights."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--strength", type=float, default=1.0, help="Inverse regularisation.")
+        parser.add_argument("--strength", type=float, default=0.3, help="Inverse regularisation.")
         parser.add_argument(
             "--show", type=int, default=0, help="Print so many questions of each kind judged worst."
         )
         parser.add_argument(
-            "--loses", type=float, default=0.08, help="Share of answerable questions not stored."
+            "--loses", type=float, default=0.05, help="Share of answerable questions not stored."
         )
 
     def handle(self, *args: object, **options: Any) -> None:
@@ -54,9 +54,11 @@ class Command(BaseCommand):
         self._vectors = KnownVectors(
             embedder, folder=settings.DATA_DIR, max_unknown_share=MAX_UNKNOWN_SHARE
         )
-        model = {language: self._fit(language, options, vectors=False) for language in LANGUAGES}
-        english: dict[str, object] = self._fit("en", options, vectors=True)
-        model[with_vector("en")] = english | {"engine_id": embedder.engine_id}
+        model: dict[str, dict[str, object]] = {
+            language: self._fit(language, options, vectors=False) for language in LANGUAGES
+        }
+        model[with_vector("en")] = self._fit("en", options, vectors=True)
+        model[with_vector("en")]["engine_id"] = embedder.engine_id
         stored = json.dumps(model, ensure_ascii=False, sort_keys=True, indent=0)
         MODEL_PATH.write_text(stored + "\n", encoding="utf-8")
         self.stdout.write(f"wrote {MODEL_PATH.name}, {MODEL_PATH.stat().st_size / 1e6:.2f} MB")

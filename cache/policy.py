@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+BESIDE_THE_QUESTION = "the articles it cites hardly speak of what was asked"
+
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
@@ -36,10 +38,7 @@ def objections(proposal: Proposal) -> tuple[str, ...]:
         ),
         (not proposal.finished, "the answer has no proper end"),
         (proposal.declined, "the answer says that it does not know"),
-        (
-            proposal.beside_the_question,
-            "the articles it cites hardly speak of what was asked",
-        ),
+        (proposal.beside_the_question, BESIDE_THE_QUESTION),
         (not proposal.cited, "the answer cites no article"),
         (bool(foreign), f"it cites articles that were not in the prompt: {', '.join(foreign)}"),
         (

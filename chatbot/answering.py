@@ -21,10 +21,12 @@ from cache.decision import Decision, decide
 from cache.embedding import Embedded, Embedder
 from cache.inflight import Flight, InFlight, Shared
 from cache.normalize import key_of
+from cache.policy import BESIDE_THE_QUESTION
 from cache.store import Entry, Store
 from cache.vetoes import conflicts, stated
 from chatbot.asked import Asked, CacheOutcome, Outcome, Receipt, Stage
 from chatbot.deadlines import DEADLINE_S, EMBED_WITHIN_S, ENDING_S
+from chatbot.doubts import Doubts
 from chatbot.guard import Guard, Verdict
 from chatbot.knowledge import Found
 from chatbot.searching import articles_for, aside, last_turns
@@ -44,6 +46,7 @@ class Desk:
     embedder: Embedder
     store: Store
     flights: InFlight[Entry | Outcome]
+    doubts: Doubts
     dispatcher: Dispatcher
     speaking: Speaking
     reader: Reader
@@ -122,7 +125,8 @@ async def think(
 ) -> Outcome:
     """Embed, look up, classify, dispatch, remember."""
     vector = await embed(asked, desk=desk, receipt=receipt)
-    if vector is not None and verdict.may_share and not asked.past_the_cache:
+    may_share = verdict.may_share and not asked.past_the_cache
+    if vector is not None and may_share:
         decision = await look_up(asked, vector, desk=desk)
         receipt.reason, receipt.vetoes, receipt.nearest = (
             decision.reason,
@@ -143,6 +147,9 @@ async def think(
     found = await articles_for(asked, reader=desk.reader, verdict=verdict, vector=vector)
     if not found:
         return desk.speaking.no_article(asked, verdict=verdict, tier=tier, receipt=receipt)
+    if may_share and desk.doubts.stand(asked, found=found):
+        receipt.reason = "asked before, and a model's answer hardly fitted: the article instead"
+        return desk.speaking.article_instead(asked, verdict=verdict, tier=tier, found=found)
     return await ask_model(
         asked,
         desk=desk,
@@ -246,6 +253,8 @@ async def ask_model(
         found=found,
         vector=vector,
     )
+    if BESIDE_THE_QUESTION in receipt.objections:
+        desk.doubts.note(asked, found=found)
     return told.with_stored(stored)
 
 

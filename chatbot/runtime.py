@@ -26,6 +26,7 @@ from cache.store import Store
 from cache.vectors import KnownVectors
 from chatbot.answering import MAX_UNKNOWN_SHARE, Desk
 from chatbot.configuration import Configuration, ConfigurationLoader
+from chatbot.doubts import Doubts
 from chatbot.guard import Guard
 from chatbot.guard_model import GuardModel
 from chatbot.recovery import Watch, recover
@@ -195,6 +196,7 @@ class Runtime:
             embedder=self.embedder,
             store=self.store,
             flights=InFlight(),
+            doubts=Doubts(),
             dispatcher=dispatcher,
             speaking=Speaking(relevance=Relevance.load(engine_id=self.embedder.engine_id)),
             reader=self.reader,

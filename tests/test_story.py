@@ -44,6 +44,19 @@ async def test_second_shopper_is_answered_from_the_cache(
     assert vendors_at_simulator.bill()["totals"]["completed"] == 1
 
 
+async def test_an_answer_beside_the_question_is_not_shared(
+    runtime: Runtime, vendors_at_simulator: RunningSimulator
+) -> None:
+    """What the shop hardly answers is told to its asker; the next one gets the article, without a call."""
+    text = "How do I cancel my gym contract?"
+    first = await ask(runtime, text)
+    second = await ask(runtime, text)
+
+    assert [first["origin"], second["origin"]] == ["model", "article"]
+    assert len(runtime.store) == 0
+    assert vendors_at_simulator.bill()["totals"]["completed"] == 1
+
+
 async def test_personal_question_is_never_shared(
     runtime: Runtime, vendors_at_simulator: RunningSimulator
 ) -> None:

@@ -155,10 +155,14 @@ class ScriptedVendor:
             self._tasks.discard(task)
             writer.close()
 
-    def stop(self) -> None:
-        """End every exchange that is still held up."""
-        for task in list(self._tasks):
+    async def stop(self) -> None:
+        """End every exchange that is still held up, and see its connection closed."""
+        held_up = list(self._tasks)
+        for task in held_up:
             task.cancel()
+        await asyncio.gather(*held_up, return_exceptions=True)
+        for _ in range(5):  # a closed transport lets go of its socket in a later turn of the loop
+            await asyncio.sleep(0)
 
 
 @asynccontextmanager
@@ -172,5 +176,4 @@ async def scripted_vendor(clock: ManualClock) -> AsyncIterator[ScriptedVendor]:
         yield vendor
     finally:
         server.close()
-        vendor.stop()
-        await asyncio.sleep(0)
+        await vendor.stop()

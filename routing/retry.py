@@ -75,13 +75,13 @@ class Attempts:
 
 
 class RetryBudget:
-    """What a process may spend on retries: three in reserve, then one for every ten successes.
+    """What a process may spend on retries: two in reserve, then one for every ten successes.
 
     So at most a tenth of all calls are retries, in an outage too; the reserve is small, since every
     process of a fleet has its own.
     """
 
-    CAPACITY, COST, TIMEOUT_COST, REFUND = 15.0, 5.0, 10.0, 0.5
+    CAPACITY, COST, TIMEOUT_COST, REFUND = 10.0, 5.0, 10.0, 0.5
 
     def __init__(self) -> None:
         self._left = self.CAPACITY

@@ -83,10 +83,10 @@ async def test_bug_9_no_deadline_over_all_attempts(stage: Stage) -> None:
 
 async def test_bug_10_retries_that_the_breaker_does_not_see(stage: Stage) -> None:
     """The bug retried inside the breaker, so that 16 failed calls counted as none. Here every attempt
-    counts: twenty failed calls of seventeen questions open it, and the next question makes no call.
+    counts: twenty failed calls of eighteen questions open it, and the next question makes no call.
     """
     stage.script.plays["openai"] = refusing(503)
-    for _ in range(17):  # three of them repeat their call: what the retry budget has in reserve
+    for _ in range(18):  # two of them repeat their call: what the retry budget has in reserve
         await stage.outcome(stage.model("openai"))
     assert len(stage.script.calls) == 20
     assert stage.gate.states()[0].state is State.OPEN

@@ -107,9 +107,9 @@ def test_a_bad_request_is_passed_on_once() -> None:
 
 
 def test_retries_stop_by_themselves_in_an_outage() -> None:
-    """With nothing succeeding the reserve pays for three retries and no more."""
+    """With nothing succeeding the reserve pays for two retries and no more."""
     budget = RetryBudget()
-    assert sum(budget.spend(SERVER) for _ in range(10_000)) == 3
+    assert sum(budget.spend(SERVER) for _ in range(10_000)) == 2
 
 
 @pytest.mark.parametrize(("kind", "successes"), [(Kind.SERVER, 10), (Kind.TIMEOUT, 20)])

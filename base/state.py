@@ -138,7 +138,7 @@ class SharedState:
         try:
             self._words.put_nowait((script, keys, args))
         except asyncio.QueueFull:
-            logger.error("too much waits for the shared state; a word was dropped")  # noqa: TRY400
+            logger.error("too much waits for the shared state; a word was dropped")  # noqa: TRY400  a full queue has no trace worth keeping
 
     def _script(self, path: Path) -> Any:
         if path not in self._scripts:

@@ -13,6 +13,9 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
+from django.db import DatabaseError, InterfaceError
+
+from base.writer import WriterBusy
 from chatbot import leases
 from chatbot.asked import Asked
 from chatbot.deadlines import QUESTION_DEADLINE_S
@@ -102,5 +105,5 @@ async def _every(period_s: float, duty: Callable[[], Awaitable[object]]) -> None
         await asyncio.sleep(period_s)
         try:
             await duty()
-        except Exception:  # a boundary: a database that is away for a while must not end this
+        except (DatabaseError, InterfaceError, WriterBusy):
             logger.exception("leases could not be looked after; trying again")

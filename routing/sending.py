@@ -136,9 +136,11 @@ def _post(row: Alert, channels: Channels) -> None:
         ):
             status = response.status_code
     except httpx.HTTPError as error:
-        raise NotSent(f"webhook: {type(error).__name__}") from None  # noqa: EM102
+        message = f"webhook: {type(error).__name__}"
+        raise NotSent(message) from None
     if not httpx.codes.is_success(status):
-        raise NotSent(f"webhook: it answered {status}")  # noqa: EM102
+        message = f"webhook: it answered {status}"
+        raise NotSent(message)
 
 
 def _mail(row: Alert, channels: Channels) -> None:
@@ -151,4 +153,5 @@ def _mail(row: Alert, channels: Channels) -> None:
             list(channels.emails),
         )
     except (SMTPException, OSError) as error:
-        raise NotSent(f"e-mail: {type(error).__name__}") from None  # noqa: EM102
+        message = f"e-mail: {type(error).__name__}"
+        raise NotSent(message) from None

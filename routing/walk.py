@@ -111,7 +111,7 @@ class Walk:
         except TooLarge as error:
             self.notes.append((model.label, str(error)))
         except ConfigurationError as error:
-            logger.error("%s cannot be called: %s", model.label, error)  # noqa: TRY400
+            logger.error("%s cannot be called: %s", model.label, error)  # noqa: TRY400  the reason is the whole story
             self.notes.append((model.label, str(error)))
         else:
             stamp = _stamp(target.access)

@@ -23,17 +23,17 @@ django.setup()
 
 from django.core.management import call_command  # noqa: E402  settings first
 
-from base.clock import SystemClock  # noqa: E402
-from base.writer import Writer  # noqa: E402
-from routing.client import Client, Timeouts  # noqa: E402
-from routing.dispatch import Dispatcher  # noqa: E402
-from routing.errors import Exhausted  # noqa: E402
-from routing.gate import Gate  # noqa: E402
-from routing.ledger import Ledger  # noqa: E402
-from routing.models import Budget, Call, Spending  # noqa: E402
-from routing.snapshot import access_of, load_routing  # noqa: E402
-from routing.specs import Limits, Message, ModelSpec, Prompt, RoutingSnapshot, Tier  # noqa: E402
-from simulator.remote import Remote  # noqa: E402
+from base.clock import SystemClock  # noqa: E402  settings first
+from base.writer import Writer  # noqa: E402  settings first
+from routing.client import Client, Timeouts  # noqa: E402  settings first
+from routing.dispatch import Dispatcher  # noqa: E402  settings first
+from routing.errors import Exhausted  # noqa: E402  settings first
+from routing.gate import Gate  # noqa: E402  settings first
+from routing.ledger import Ledger  # noqa: E402  settings first
+from routing.models import Budget, Call, Spending  # noqa: E402  settings first
+from routing.snapshot import access_of, load_routing  # noqa: E402  settings first
+from routing.specs import Limits, Message, ModelSpec, Prompt, RoutingSnapshot, Tier  # noqa: E402  settings first
+from simulator.remote import Remote  # noqa: E402  settings first
 
 AT_ONCE = 48
 LEAVING_SHARE = 0.02

@@ -22,18 +22,18 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "chatbot.settings")
 django.setup()
 
 from base.clock import SystemClock  # noqa: E402  settings first
-from base.state import SharedState  # noqa: E402
-from base.writer import Writer  # noqa: E402
-from routing.breaker import DEFAULT_POLICY  # noqa: E402
-from routing.client import Client  # noqa: E402
-from routing.dispatch import Dispatcher  # noqa: E402
-from routing.errors import Exhausted  # noqa: E402
-from routing.gate import Gate  # noqa: E402
-from routing.ledger import Ledger  # noqa: E402
-from routing.pricing import FREE, Cost  # noqa: E402
-from routing.redis_limits import RedisLimits  # noqa: E402
-from routing.snapshot import Access  # noqa: E402
-from routing.specs import (  # noqa: E402
+from base.state import SharedState  # noqa: E402  settings first
+from base.writer import Writer  # noqa: E402  settings first
+from routing.breaker import DEFAULT_POLICY  # noqa: E402  settings first
+from routing.client import Client  # noqa: E402  settings first
+from routing.dispatch import Dispatcher  # noqa: E402  settings first
+from routing.errors import Exhausted  # noqa: E402  settings first
+from routing.gate import Gate  # noqa: E402  settings first
+from routing.ledger import Ledger  # noqa: E402  settings first
+from routing.pricing import FREE, Cost  # noqa: E402  settings first
+from routing.redis_limits import RedisLimits  # noqa: E402  settings first
+from routing.snapshot import Access  # noqa: E402  settings first
+from routing.specs import (  # noqa: E402  settings first
     EndpointSpec,
     Limits,
     Message,
@@ -43,7 +43,7 @@ from routing.specs import (  # noqa: E402
     Tier,
     VendorKind,
 )
-from simulator.remote import Remote  # noqa: E402
+from simulator.remote import Remote  # noqa: E402  settings first
 
 KEY = "key-of-the-fleet"
 KINDS = {

@@ -14,6 +14,8 @@ from typing import Generic, TypeVar
 MIN_COSINE = 0.88
 FLOOR_COSINE = 0.80
 NEIGHBOURS = 8
+MOST_OPTIONS = 3
+OPTION_MIN_COSINE = 0.60
 
 E = TypeVar("E")
 
@@ -29,12 +31,17 @@ class Candidate(Generic[E]):
 
 @dataclass(frozen=True, slots=True)
 class Decision(Generic[E]):
-    """What was decided, in words, with the best candidate whether it was served or not."""
+    """What was decided, in words, with the best candidate whether it was served or not.
+
+    `options` are the near misses, best first: wordings that nothing speaks against and that are not
+    sure enough to be served. The shopper may be asked whether one of them was meant.
+    """
 
     hit: Candidate[E] | None
     nearest: Candidate[E] | None
     vetoes: tuple[str, ...]
     reason: str
+    options: tuple[Candidate[E], ...] = ()
 
 
 def decide(
@@ -65,4 +72,15 @@ def decide(
         reason = f"cosine {nearest.cosine:.3f} is close enough, but: {'; '.join(first_vetoes)}"
     else:
         reason = f"nearest cosine {nearest.cosine:.3f} is below {bound:.2f}"
-    return Decision(hit=None, nearest=nearest, vetoes=first_vetoes, reason=reason)
+    options = tuple(
+        candidate
+        for candidate in candidates
+        if OPTION_MIN_COSINE <= candidate.cosine < bound and not vetoes_for(candidate.text)
+    )
+    return Decision(
+        hit=None,
+        nearest=nearest,
+        vetoes=first_vetoes,
+        reason=reason,
+        options=options[:MOST_OPTIONS],
+    )

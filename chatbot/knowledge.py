@@ -18,8 +18,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from base.figures import figures_in
+from base.stems import stem
 from base.text import char_ngrams, tokens
-from chatbot.stopwords import STOP_WORDS, stem
+from chatbot.stopwords import STOP_WORDS
 from routing.tokens import estimate_tokens
 
 K1 = 1.2

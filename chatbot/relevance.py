@@ -22,9 +22,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from base.stems import stem
 from base.text import char_ngrams, fold, tokens
 from chatbot.knowledge import ArticleText, Found
-from chatbot.stopwords import stem
 
 MODEL_PATH = Path(__file__).resolve().parent / "relevance_data" / "model.json"
 # A unit of shoppers' usual language is one that this many of the training questions hold.

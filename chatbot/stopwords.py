@@ -1,8 +1,4 @@
-"""Words that carry no subject, and a light English stemmer, for the lexical search. Pure.
-
-The stemmer takes off plural and verb endings only: enough to join "returns", "returned" and "returning"
-without joining words of different meaning.
-"""
+"""Words that carry no subject, for the lexical search. Pure."""
 
 from __future__ import annotations
 
@@ -20,33 +16,3 @@ _CHINESE = """
 什么 怎 怎么 怎样 如 何 如何 一 下 一下 想 要 想要 这 那 个 这个 那个 可 以 可以 能 会 还
 """
 STOP_WORDS = frozenset(_ENGLISH.split()) | frozenset(_CHINESE.split())
-
-_DOUBLED = frozenset("bdgmnprt")
-_MIN_STEM = 3
-
-
-def stem(word: str) -> str:
-    """The word without its commonest endings; short words stay as they are."""
-    word = word.replace("\u2019", "'").removesuffix("'s")
-    for ending, replacement in (
-        ("ies", "y"),
-        ("sses", "ss"),
-        ("ing", ""),
-        ("ed", ""),
-        ("es", "e"),
-        ("s", ""),
-    ):
-        if (
-            word.endswith(ending)
-            and len(word) - len(ending) >= _MIN_STEM
-            and not word.endswith("ss")
-        ):
-            return _undouble(word.removesuffix(ending) + replacement)
-    return word.removesuffix("e") if len(word) > _MIN_STEM + 1 else word
-
-
-def _undouble(word: str) -> str:
-    """`shipp` -> `ship`, then a silent final e is dropped so that all forms meet."""
-    if len(word) > _MIN_STEM and word[-1] == word[-2] and word[-1] in _DOUBLED:
-        word = word[:-1]
-    return word.removesuffix("e") if len(word) > _MIN_STEM + 1 else word

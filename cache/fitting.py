@@ -1,0 +1,148 @@
+"""Fitting the decision model: labelled questions are played through a shelf, the evidence is learned.
+
+Which wordings are stored depends on the decisions, so the model is fitted in rounds: first on a
+cache that stores every question, then also on caches that the model of the round before fills
+(only what it does not serve is stored). No Django; scikit-learn is imported by the caller's
+command, not by the running server.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import beta
+from sklearn.linear_model import LogisticRegression
+
+from cache.evidence import FEATURES, evidence
+from cache.judgement import FARTHEST_SD, Fitted
+from cache.lexicon import words_of
+from cache.shelf import Shelf
+
+ROUNDS = 2
+ROUND_BOUND = 0.9
+STRENGTH = 0.002
+CONFIDENCE = 0.95
+BUDGETS = (0.0025, 0.005, 0.01, 0.02)
+GRID = tuple(1 - 10 ** (-step / 10) for step in range(5, 31))
+NOTHING_NEAR = 0.10
+
+Vectors = NDArray[np.float32]
+Probability = Callable[[NDArray[np.float64]], float]
+
+
+@dataclass(frozen=True, slots=True)
+class Labelled:
+    """Questions in the order they are asked; equal labels mean that one answer serves both.
+
+    `vectors` is float32 of shape (questions, dimension), unit rows.
+    """
+
+    texts: Sequence[str]
+    labels: Sequence[str]
+    vectors: Vectors
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """One question for which something was near: its features (n,) and whether the favourite is right."""
+
+    features: NDArray[np.float64]
+    right: bool
+    probability: float
+
+
+def play(
+    questions: Labelled, *, probability: Probability | None, bound: float = ROUND_BOUND
+) -> list[Judged]:
+    """Ask the questions one after the other of an empty cache.
+
+    Without a model every question is stored; with one, those that it does not serve from `bound` on.
+    """
+    shelf = Shelf(questions.vectors.shape[1])
+    answer_ids: dict[str, int] = {}
+    judged: list[Judged] = []
+    rows = zip(questions.texts, questions.labels, questions.vectors, strict=True)
+    for number, (text, label, vector) in enumerate(rows):
+        answer_id = answer_ids.setdefault(label, len(answer_ids))
+        words = words_of(text)
+        near = shelf.near(vector, serves=lambda _: True)
+        served = False
+        if near and near[0].cosine >= NOTHING_NEAR:
+            found = evidence(
+                words, vector, neighbours=near, standings=shelf.standings, lexicon=shelf.lexicon
+            )
+            sure = probability(found.features) if probability else 0.0
+            judged.append(Judged(found.features, found.answer_id == answer_id, sure))
+            served = sure >= bound
+        if not served:
+            shelf.add(number, answer_id=answer_id, text=text, vector=vector)
+    return judged
+
+
+def fit(sets: Sequence[Labelled], *, name: str) -> Fitted:
+    """One model for all sets; each set weighs the same. `bounds` are still empty."""
+    rows = [play(questions, probability=None) for questions in sets]
+    model = _regression(rows, name=name)
+    for _ in range(ROUNDS):
+        again = [play(questions, probability=model.probability) for questions in sets]
+        rows = [before + more for before, more in zip(rows, again, strict=True)]
+        model = _regression(rows, name=name)
+    return model
+
+
+def least_bound(plays: Sequence[tuple[int, Sequence[Judged]]], *, budget: float) -> float | None:
+    """The lowest probability of GRID whose wrong share is within `budget` in every play.
+
+    `plays` holds, per set that the model was not fitted on, how many questions were asked and what
+    was judged. Within means that the upper bound of the share (Clopper-Pearson, one-sided
+    CONFIDENCE) is not above the budget. None when no bound of GRID is strict enough.
+    """
+    for bound in GRID:
+        wrong = [
+            (sum(not item.right and item.probability >= bound for item in judged), count)
+            for count, judged in plays
+        ]
+        if all(upper_share(count, of=of) <= budget for count, of in wrong):
+            return bound
+    return None
+
+
+def upper_share(count: int, *, of: int, confidence: float = CONFIDENCE) -> float:
+    """One-sided upper confidence bound of a share (Clopper-Pearson)."""
+    if count >= of:
+        return 1.0
+    return float(beta.ppf(confidence, count + 1, of - count))
+
+
+def _regression(rows: Sequence[Sequence[Judged]], *, name: str) -> Fitted:
+    features = np.array([item.features for judged in rows for item in judged])
+    right = np.array([item.right for judged in rows for item in judged])
+    weights = np.concatenate([np.full(len(judged), 1 / max(1, len(judged))) for judged in rows])
+    weights *= len(right) / weights.sum()
+    mean, spread = features.mean(axis=0), features.std(axis=0) + 1e-9
+    z = np.clip((features - mean) / spread, -FARTHEST_SD, FARTHEST_SD)
+    upper = np.triu_indices(len(FEATURES))
+    inputs = np.concatenate([z, z[:, upper[0]] * z[:, upper[1]]], axis=1)
+    middle, scale = inputs.mean(axis=0), inputs.std(axis=0) + 1e-9
+    regression = LogisticRegression(C=STRENGTH, max_iter=2_000)
+    regression.fit((inputs - middle) / scale, right, sample_weight=weights)
+    slopes = regression.coef_[0] / scale
+    products = np.zeros((len(FEATURES), len(FEATURES)))
+    products[upper] = slopes[len(FEATURES) :]
+    intercept = float(regression.intercept_[0] - slopes @ middle)
+    if not math.isfinite(intercept):
+        message = f"the regression for {name} did not converge"
+        raise ValueError(message)
+    return Fitted(
+        name=name,
+        mean=mean,
+        spread=spread,
+        linear=slopes[: len(FEATURES)],
+        products=products,
+        intercept=intercept,
+        bounds=(),
+    )

@@ -1,0 +1,172 @@
+"""Fit the cache's decision models from labelled questions and store their weights as data."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import json
+import random
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from base.text import Language
+from cache.embedding import Embedder
+from cache.evidence import FEATURES
+from cache.fitting import BUDGETS, Labelled, fit, least_bound, play, upper_share
+from cache.judgement import MODEL_PATH, Fitted
+from cache.ngrams import (
+    FREQUENCIES_PATH,
+    Frequencies,
+    count_frequencies,
+    ngram_vector,
+    shipped_frequencies,
+)
+from chatbot.guard import Guard
+from chatbot.guard_model import GuardModel
+from chatbot.guard_training import written
+
+OWN_CHINESE = MODEL_PATH.parent / "train_zh.csv"
+CHINESE_PARTS = 3
+SHUFFLE_SEED = 7
+
+
+class Command(BaseCommand):
+    help = (
+        "Fit how sure the cache is of a neighbour's answer. English needs files of labelled questions "
+        "(columns text,label; equal labels share an answer); Chinese is fitted on the project's own."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument(
+            "--english", nargs="+", type=Path, metavar="FILE", help="Two files or more."
+        )
+        parser.add_argument("--only-chinese", action="store_true")
+
+    def handle(self, *args: object, **options: Any) -> None:
+        self.guard = Guard(GuardModel.load())
+        stored = json.loads(MODEL_PATH.read_text("utf-8")) if MODEL_PATH.exists() else {}
+        stored["ngrams/zh-hans"] = self._chinese()
+        if not options["only_chinese"]:
+            files: list[Path] = options["english"] or []
+            if len(files) < 2:  # noqa: PLR2004 - each set's bound is measured on the others
+                message = "give --english at least two files, or --only-chinese"
+                raise CommandError(message)
+            stored["minilm/en"] = self._english(files)
+        MODEL_PATH.write_text(json.dumps(stored, sort_keys=True, indent=0) + "\n", "utf-8")
+        self.stdout.write(f"wrote {MODEL_PATH.name}, {MODEL_PATH.stat().st_size / 1e3:.0f} kB")
+
+    def _english(self, files: Sequence[Path]) -> dict[str, object]:
+        embedder = Embedder()
+        sets = []
+        for file in files:
+            texts, labels = self._rows(file, language="en")
+            vectors = np.stack([item.vector for item in embedder.embed_now(texts)])
+            sets.append(Labelled(texts, labels, vectors))
+        return self._fitted(sets, name="minilm/en", files=files)
+
+    def _chinese(self) -> dict[str, object]:
+        texts, labels = self._rows(OWN_CHINESE, language="zh-hans")
+        counted = count_frequencies([*(item.text for item in written("zh-hans")), *texts])
+        _write_frequencies(counted)
+        shipped_frequencies.cache_clear()
+        rows = list(zip(texts, labels, strict=True))
+        random.Random(SHUFFLE_SEED).shuffle(rows)  # noqa: S311 - an order, not a secret
+        subjects = sorted(set(labels))
+        random.Random(SHUFFLE_SEED).shuffle(subjects)  # noqa: S311
+        part_of = {label: number % CHINESE_PARTS for number, label in enumerate(subjects)}
+        sets = [
+            _ngram_set([row for row in rows if part_of[row[1]] == part], frequencies=counted)
+            for part in range(CHINESE_PARTS)
+        ]
+        return self._fitted(sets, name="ngrams/zh-hans", files=[OWN_CHINESE])
+
+    def _rows(self, file: Path, *, language: Language) -> tuple[list[str], list[str]]:
+        """Questions that the guard lets into the shared cache, and their labels."""
+        with file.open(encoding="utf-8", newline="") as opened:
+            rows = [
+                (row["text"], row["label"])
+                for row in csv.DictReader(opened)
+                if self.guard.inspect(row["text"], language=language).may_share
+            ]
+        self.stdout.write(f"{file.name}: {len(rows)} questions that may be shared")
+        return [text for text, _ in rows], [label for _, label in rows]
+
+    def _fitted(
+        self, sets: Sequence[Labelled], *, name: str, files: Sequence[Path]
+    ) -> dict[str, object]:
+        """The model of all sets; its bounds come from models that had not seen the set they judge."""
+        plays = []
+        for left_out, questions in enumerate(sets):
+            others = [item for number, item in enumerate(sets) if number != left_out]
+            model = fit(others, name=name)
+            judged = play(questions, probability=model.probability)
+            plays.append((len(questions.texts), judged))
+        bounds = [(budget, least_bound(plays, budget=budget)) for budget in BUDGETS]
+        for budget, bound in bounds:
+            self._say(name, budget, bound, plays)
+        whole = fit(sets, name=name)
+        known = tuple((budget, bound) for budget, bound in bounds if bound is not None)
+        return _as_data(replace(whole, bounds=known), digest=_digest(files))
+
+    def _say(self, name: str, budget: float, bound: float | None, plays: Sequence[Any]) -> None:
+        if bound is None:
+            self.stdout.write(f"{name}, budget {budget:.2%}: no bound is strict enough")
+            return
+        for count, judged in plays:
+            hits = sum(item.probability >= bound for item in judged)
+            wrong = sum(item.probability >= bound and not item.right for item in judged)
+            self.stdout.write(
+                f"{name}, budget {budget:.2%}, bound {bound:.4f}: {hits / count:.1%} of {count} hit, "
+                f"{wrong / count:.2%} wrong (up to {upper_share(wrong, of=count):.2%})"
+            )
+
+
+def _ngram_set(rows: Sequence[tuple[str, str]], *, frequencies: Frequencies) -> Labelled:
+    vectors = [ngram_vector(text, frequencies=frequencies) for text, _ in rows]
+    kept = [
+        (row, vector)
+        for row, vector in zip(rows, vectors, strict=True)
+        if vector is not None
+    ]
+    return Labelled(
+        texts=[row[0] for row, _ in kept],
+        labels=[row[1] for row, _ in kept],
+        vectors=np.stack([vector for _, vector in kept]),
+    )
+
+
+def _write_frequencies(counted: Frequencies) -> None:
+    stored = {"texts": counted.texts, "counts": dict(counted.counts)}
+    FREQUENCIES_PATH.write_text(
+        json.dumps(stored, ensure_ascii=False, sort_keys=True, separators=(",", ":")) + "\n", "utf-8"
+    )
+
+
+def _as_data(model: Fitted, *, digest: str) -> dict[str, object]:
+    size = len(model.mean)
+    return {
+        "features": list(FEATURES),
+        "mean": _rounded(model.mean),
+        "spread": _rounded(model.spread),
+        "linear": _rounded(model.linear),
+        "products": _rounded(model.products[np.triu_indices(size)]),
+        "intercept": round(model.intercept, 5),
+        "bounds": [list(pair) for pair in model.bounds],
+        "digest": digest,
+    }
+
+
+def _rounded(values: np.ndarray) -> list[float]:
+    return [float(f"{value:.5g}") for value in values]
+
+
+def _digest(files: Sequence[Path]) -> str:
+    whole = hashlib.blake2b(digest_size=4)
+    for file in files:
+        whole.update(file.read_bytes())
+    return whole.hexdigest()

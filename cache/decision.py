@@ -1,23 +1,34 @@
-"""May the nearest stored wording's answer be served to this question? Pure.
+"""May the answer that the neighbours favour be served to this question? Pure.
 
-For now one static bound: a candidate is accepted when its cosine reaches `MIN_COSINE` and no veto
-speaks against it. Candidates come best first; the first that passes is served. The bound is a floor: no
-setting goes below `FLOOR_COSINE`.
+`weigh` finds the favourite answer among the neighbours and what speaks for it: an answer whose nearest wording
+is vetoed (`vetoes.py`) is out, whatever speaks for it, and its wordings no longer vote. `decide` compares
+the probability (`judgement.py`) with the bound that the error budget asks for. Between refusing and accepting lie
+the near misses: wordings of different answers that the shopper may be asked about.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Generic, TypeVar
+from dataclasses import dataclass, field
+from typing import Generic, Protocol, TypeVar
 
-MIN_COSINE = 0.88
-FLOOR_COSINE = 0.80
-NEIGHBOURS = 8
+import numpy as np
+from numpy.typing import NDArray
+
+from cache.evidence import Evidence, Neighbour, evidence
+from cache.judgement import DEFAULT_MAX_WRONG_SHARE, Judgement
+from cache.lexicon import Words
+from cache.shelf import Shelf, without
+
 MOST_OPTIONS = 3
+# A near miss is worth asking about when it is at least this sure, or this near and hardly behind the nearest.
+OPTION_MIN_PROBABILITY = 0.30
 OPTION_MIN_COSINE = 0.60
+OPTION_MOST_BEHIND = 0.12
+MOST_VETOED = 4
 
 E = TypeVar("E")
+Vetoes = tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,57 +41,130 @@ class Candidate(Generic[E]):
 
 
 @dataclass(frozen=True, slots=True)
+class Weighed:
+    """The neighbours best first, what speaks for the favourite that no veto forbids, and the vetoes.
+
+    `vetoed` maps answer ids to what forbids them; it names only answers that were looked at.
+    """
+
+    neighbours: Sequence[Neighbour]
+    evidence: Evidence | None
+    vetoed: dict[int, Vetoes] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Decision(Generic[E]):
     """What was decided, in words, with the best candidate whether it was served or not.
 
-    `options` are the near misses, best first: wordings that nothing speaks against and that are not
-    sure enough to be served. The shopper may be asked whether one of them was meant.
+    `options` are the near misses, best first, one per answer: wordings that nothing speaks against
+    and that are not sure enough to be served. The shopper may be asked whether one of them was
+    meant. `probability` is how sure the favourite is (None without one), `judged_by` names the model.
     """
 
     hit: Candidate[E] | None
     nearest: Candidate[E] | None
-    vetoes: tuple[str, ...]
+    vetoes: Vetoes
     reason: str
     options: tuple[Candidate[E], ...] = ()
+    probability: float | None = None
+    judged_by: str = ""
+
+
+class Forbids(Protocol):
+    """Names what speaks against serving a stored wording's answer to the question."""
+
+    def __call__(self, wording_id: int) -> Vetoes:
+        """Empty when nothing does."""
+
+
+def weigh(
+    shelf: Shelf,
+    words: Words,
+    vector: NDArray[np.float32],
+    *,
+    serves: Callable[[int], bool],
+    vetoes_for: Forbids,
+) -> Weighed:
+    """Look up the neighbours that may be served and weigh the favourite among their answers.
+
+    Runs on the thread that owns `shelf`.
+    """
+    neighbours = shelf.near(vector, serves=serves)
+    vetoed: dict[int, Vetoes] = {}
+    voting: Sequence[Neighbour] = neighbours
+    while voting and len(vetoed) < MOST_VETOED:
+        found = evidence(
+            words, vector, neighbours=voting, standings=shelf.standings, lexicon=shelf.lexicon
+        )
+        vetoes = vetoes_for(found.nearest.wording_id)
+        if not vetoes:
+            return Weighed(neighbours=neighbours, evidence=found, vetoed=vetoed)
+        vetoed[found.answer_id] = vetoes
+        voting = without(voting, set(vetoed))
+    return Weighed(neighbours=neighbours, evidence=None, vetoed=vetoed)
 
 
 def decide(
-    candidates: Sequence[Candidate[E]],
+    weighed: Weighed,
     *,
-    vetoes_for: Callable[[str], tuple[str, ...]],
-    min_cosine: float = MIN_COSINE,
+    judgement: Judgement,
+    candidate_of: Callable[[Neighbour], Candidate[E]],
+    vetoes_for: Forbids,
+    max_wrong_share: float = DEFAULT_MAX_WRONG_SHARE,
 ) -> Decision[E]:
-    """Choose among `candidates` (best first). `vetoes_for` names what speaks against a wording."""
-    bound = max(min_cosine, FLOOR_COSINE)
-    nearest = candidates[0] if candidates else None
-    if nearest is None:
+    """Serve the favourite, offer near misses, or refuse; the reason says which number decided."""
+    if not weighed.neighbours:
+        reason = "nothing is stored for this partition"
+        return Decision(hit=None, nearest=None, vetoes=(), reason=reason)
+    nearest = candidate_of(weighed.neighbours[0])
+    first_vetoes = next(iter(weighed.vetoed.values()), ())
+    found = weighed.evidence
+    if found is None:
+        reason = f"near wordings are stored, but: {'; '.join(first_vetoes)}"
         return Decision(
-            hit=None, nearest=None, vetoes=(), reason="nothing is stored for this partition"
+            hit=None, nearest=nearest, vetoes=first_vetoes, reason=reason, judged_by=judgement.name
         )
-    first_vetoes: tuple[str, ...] = ()
-    for candidate in candidates:
-        if candidate.cosine < bound:
-            break
-        vetoes = vetoes_for(candidate.text)
-        if not vetoes:
-            reason = (
-                f"cosine {candidate.cosine:.3f} reaches {bound:.2f} and nothing speaks against it"
-            )
-            return Decision(hit=candidate, nearest=nearest, vetoes=first_vetoes, reason=reason)
-        first_vetoes = first_vetoes or vetoes
-    if first_vetoes:
-        reason = f"cosine {nearest.cosine:.3f} is close enough, but: {'; '.join(first_vetoes)}"
-    else:
-        reason = f"nearest cosine {nearest.cosine:.3f} is below {bound:.2f}"
-    options = tuple(
-        candidate
-        for candidate in candidates
-        if OPTION_MIN_COSINE <= candidate.cosine < bound and not vetoes_for(candidate.text)
-    )
+    sure = judgement.probability(found.features)
+    bound = judgement.min_probability(max_wrong_share)
+    favourite = candidate_of(found.nearest)
+    compared = f"{sure:.1%} sure (cosine {favourite.cosine:.3f}), {bound:.1%} needed"
+    if sure >= bound:
+        return Decision(
+            hit=favourite,
+            nearest=nearest,
+            vetoes=first_vetoes,
+            reason=f"the neighbours' answer fits: {compared}",
+            probability=sure,
+            judged_by=judgement.name,
+        )
+    options = _near_misses(weighed, sure=sure, vetoes_for=vetoes_for)
     return Decision(
         hit=None,
         nearest=nearest,
         vetoes=first_vetoes,
-        reason=reason,
-        options=options[:MOST_OPTIONS],
+        reason=f"no stored answer is sure enough: {compared}",
+        options=tuple(candidate_of(item) for item in options),
+        probability=sure,
+        judged_by=judgement.name,
     )
+
+
+def _near_misses(weighed: Weighed, *, sure: float, vetoes_for: Forbids) -> list[Neighbour]:
+    """The nearest wording of each answer that may have been meant, the favourite's first."""
+    nearest_of: dict[int, Neighbour] = {}
+    for item in weighed.neighbours:
+        nearest_of.setdefault(item.answer_id, item)
+    favourite = weighed.evidence
+    if favourite is not None and sure >= OPTION_MIN_PROBABILITY:
+        nearest_of = {favourite.answer_id: favourite.nearest, **nearest_of}
+    top = weighed.neighbours[0].cosine
+    found: list[Neighbour] = []
+    for answer_id, item in nearest_of.items():
+        if len(found) == MOST_OPTIONS:
+            break
+        favoured = favourite is not None and answer_id == favourite.answer_id
+        near = item.cosine >= max(OPTION_MIN_COSINE, top - OPTION_MOST_BEHIND)
+        worth = near or (favoured and sure >= OPTION_MIN_PROBABILITY)
+        if worth and answer_id not in weighed.vetoed and not vetoes_for(item.wording_id):
+            found.append(item)
+    return found

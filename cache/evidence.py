@@ -12,6 +12,7 @@ import math
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -54,17 +55,18 @@ NOBODY_ELSE = 0.40
 MOST_WORDINGS_READ = 5
 TYPICAL_SHARE = 5.0
 MOST_NEAR = 10
+_TINY = 1e-6
 
 Vector = NDArray[np.float32]
 
 
-@dataclass(frozen=True, slots=True)
-class Neighbour:
-    """A stored wording near the question: its id, its answer's id, its words and its cosine (-1..1)."""
+class Neighbour(NamedTuple):
+    """A stored wording near the question: ids, its words, what they weigh, its cosine (-1..1)."""
 
     wording_id: int
     answer_id: int
     words: Words
+    weight: float
     cosine: float
 
 
@@ -75,23 +77,25 @@ class Standing:
     total: Vector
     count: int = 0
     units: Counter[str] = field(default_factory=Counter)
+    _norm: float = 0.0
 
     def add(self, vector: Vector, words: Words) -> None:
         """One more wording leads to this answer."""
         self.total = self.total + vector
+        self._norm = float(np.linalg.norm(self.total))
         self.count += 1
         self.units.update(words.units)
 
     def remove(self, vector: Vector, words: Words) -> None:
         """One wording less."""
         self.total = self.total - vector
+        self._norm = float(np.linalg.norm(self.total))
         self.count -= 1
         self.units.subtract(words.units)
 
     def centroid_cosine(self, vector: Vector) -> float:
         """The cosine of `vector` to the middle of the wordings, 0 when there are none."""
-        norm = float(np.linalg.norm(self.total))
-        return float(self.total @ vector) / norm if norm else 0.0
+        return float(self.total @ vector) / self._norm if self._norm else 0.0
 
     def typical(self, weights: Mapping[str, float]) -> float:
         """How much of the question's word weight this answer's wordings usually hold (not divided)."""
@@ -129,33 +133,26 @@ def evidence(
 ) -> Evidence:
     """The numbers for the favourite answer. `neighbours` best first, not empty; unit vectors."""
     answer_id, nearest = favourite(neighbours)
-    by_cosine = _by_cosine(answer_id, nearest, neighbours=neighbours)
-    by_standing = _by_standing(answer_id, vector, neighbours=neighbours, standings=standings)
-    by_words = _by_words(
-        question, answer_id, nearest, neighbours=neighbours[:READ], lexicon=lexicon
-    )
-    by_usage = _by_usage(
-        question, answer_id, neighbours=neighbours, standings=standings, lexicon=lexicon
-    )
+    weights = lexicon.weights(question.units)
+    read = neighbours[:READ]
+    behind = neighbours[0].cosine - nearest.cosine
     support = [
-        math.log1p(
-            min(sum(item.answer_id == answer_id for item in neighbours[:READ]), MOST_NEAR)
-        ),
+        math.log1p(min(sum(item.answer_id == answer_id for item in read), MOST_NEAR)),
         math.log1p(standings[answer_id].count),
-        len({item.answer_id for item in neighbours[:READ]}) / READ,
+        len({item.answer_id for item in read}) / READ,
     ]
-    length = math.log1p(len(question.units))
-    features = [*by_cosine, *by_standing, nearest_behind(neighbours, nearest), *support]
+    features = [
+        *_by_cosine(answer_id, nearest, neighbours=neighbours),
+        *_by_standing(answer_id, vector, neighbours=neighbours, standings=standings),
+        behind,
+        *support,
+        *_by_words(question, answer_id, nearest, read=read, weights=weights),
+        *_by_usage(answer_id, neighbours=neighbours, standings=standings, weights=weights),
+        math.log1p(len(question.units)),
+    ]
     return Evidence(
-        answer_id=answer_id,
-        nearest=nearest,
-        features=np.array([*features, *by_words, *by_usage, length], dtype=np.float64),
+        answer_id=answer_id, nearest=nearest, features=np.array(features, dtype=np.float64)
     )
-
-
-def nearest_behind(neighbours: Sequence[Neighbour], nearest: Neighbour) -> float:
-    """How far the favourite's nearest wording is behind the nearest of all."""
-    return neighbours[0].cosine - nearest.cosine
 
 
 def _by_cosine(
@@ -200,53 +197,54 @@ def _by_words(
     answer_id: int,
     nearest: Neighbour,
     *,
-    neighbours: Sequence[Neighbour],
-    lexicon: Lexicon,
+    read: Sequence[Neighbour],
+    weights: Mapping[str, float],
 ) -> list[float]:
-    asked = lexicon.weigh(question.units)
-    alike = [_alike(question, asked, item, lexicon=lexicon) for item in neighbours]
-    spelled = [overlap(question.trigrams, item.words.trigrams) for item in neighbours]
-    mine = [place for place, item in enumerate(neighbours) if item.answer_id == answer_id]
-    rest = [place for place, item in enumerate(neighbours) if item.answer_id != answer_id]
-    said = frozenset[str]().union(
-        *(neighbours[place].words.units for place in mine[:MOST_WORDINGS_READ])
+    asked = max(sum(weights.values()), _TINY)
+    mine = [item for item in read if item.answer_id == answer_id] or [nearest]
+    rest = [item for item in read if item.answer_id != answer_id]
+    best = max(_alike(question, asked, item, weights=weights) for item in mine)
+    other = max((_alike(question, asked, item, weights=weights) for item in rest), default=0.0)
+    spelled = max(overlap(question.trigrams, item.words.trigrams) for item in mine)
+    misspelled = max(
+        (overlap(question.trigrams, item.words.trigrams) for item in rest), default=0.0
     )
-    stored = lexicon.weigh(nearest.words.units)
-    own = _alike(question, asked, nearest, lexicon=lexicon)
+    said = frozenset[str]().union(*(item.words.units for item in mine[:MOST_WORDINGS_READ]))
+    in_both = _shared(question, nearest, weights=weights)
     return [
-        own,
-        max((alike[place] for place in mine), default=own),
-        max((alike[place] for place in mine), default=own)
-        - max((alike[place] for place in rest), default=0.0),
-        max((spelled[place] for place in mine), default=0.0),
-        max((spelled[place] for place in mine), default=0.0)
-        - max((spelled[place] for place in rest), default=0.0),
-        lexicon.weigh(question.units - said) / max(asked, 1e-6),
-        lexicon.weigh(nearest.words.units - question.units) / max(stored, 1e-6),
+        _alike(question, asked, nearest, weights=weights),
+        best,
+        best - other,
+        spelled,
+        spelled - misspelled,
+        sum(weight for unit, weight in weights.items() if unit not in said) / asked,
+        max(0.0, 1 - in_both / max(nearest.weight, _TINY)),
     ]
 
 
 def _by_usage(
-    question: Words,
     answer_id: int,
     *,
     neighbours: Sequence[Neighbour],
     standings: Mapping[int, Standing],
-    lexicon: Lexicon,
+    weights: Mapping[str, float],
 ) -> list[float]:
-    weights = {unit: lexicon.weight(unit) for unit in question.units}
-    whole = max(sum(weights.values()), 1e-6)
+    whole = max(sum(weights.values()), _TINY)
     others = {item.answer_id for item in neighbours} - {answer_id}
     mine = standings[answer_id].typical(weights) / whole
     rest = max((standings[other].typical(weights) / whole for other in others), default=0.0)
     return [mine, mine - rest]
 
 
-def _alike(question: Words, asked: float, item: Neighbour, *, lexicon: Lexicon) -> float:
+def _shared(question: Words, item: Neighbour, *, weights: Mapping[str, float]) -> float:
+    return sum(weights[unit] for unit in question.units & item.words.units)
+
+
+def _alike(
+    question: Words, asked: float, item: Neighbour, *, weights: Mapping[str, float]
+) -> float:
     """Weighted Dice overlap of the question and one wording, 0..1; `asked` is the question's weight."""
-    shared = lexicon.weigh(question.units & item.words.units)
-    both = asked + lexicon.weigh(item.words.units)
-    return 2 * shared / both if both else 0.0
+    return 2 * _shared(question, item, weights=weights) / (asked + item.weight + _TINY)
 
 
 def _votes(neighbours: Sequence[Neighbour], width: float) -> dict[int, float]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from base.stems import stem
@@ -60,14 +60,17 @@ class Lexicon:
                 del self._documents[unit]
         self._count -= 1
 
-    def weight(self, unit: str) -> float:
-        """Smoothed inverse document frequency, above 0."""
-        return math.log((self._count + 2) / (self._documents.get(unit, 0) + 1))
+    def __len__(self) -> int:
+        return self._count
 
-    def weigh(self, units: Collection[str]) -> float:
-        """The weight of several units together."""
+    def weights(self, units: Iterable[str]) -> dict[str, float]:
+        """The smoothed inverse document frequency of each unit, above 0."""
         count, documents = self._count + 2, self._documents
-        return sum(math.log(count / (documents.get(unit, 0) + 1)) for unit in units)
+        return {unit: math.log(count / (documents.get(unit, 0) + 1)) for unit in units}
+
+    def weigh(self, units: Iterable[str]) -> float:
+        """The weight of several units together."""
+        return sum(self.weights(units).values())
 
 
 def _units(token: str) -> Iterable[str]:

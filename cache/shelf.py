@@ -20,11 +20,12 @@ WIDENING = 8
 Vector = NDArray[np.float32]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Placed:
     answer_id: int
     words: Words
     vector: Vector
+    weight: float
 
 
 class Shelf:
@@ -35,6 +36,7 @@ class Shelf:
         self._placed: dict[int, _Placed] = {}
         self.standings: dict[int, Standing] = {}
         self.lexicon = Lexicon()
+        self._weighed_at = 0
 
     def __len__(self) -> int:
         return len(self._placed)
@@ -43,13 +45,17 @@ class Shelf:
         """Put a wording in, or move it to another answer. Raises ValueError for another dimension."""
         self._index.add(wording_id, vector)
         self._forget(wording_id)
-        placed = _Placed(answer_id=answer_id, words=words_of(text), vector=vector)
+        words = words_of(text)
+        placed = _Placed(
+            answer_id=answer_id, words=words, vector=vector, weight=self.lexicon.weigh(words.units)
+        )
         self._placed[wording_id] = placed
         standing = self.standings.get(answer_id)
         if standing is None:
             standing = self.standings[answer_id] = Standing(total=np.zeros_like(vector))
-        standing.add(vector, placed.words)
-        self.lexicon.add(placed.words.units)
+        standing.add(vector, words)
+        self.lexicon.add(words.units)
+        self._weigh_anew()
 
     def remove(self, wording_id: int) -> None:
         """Take a wording away; one that is not here is nothing to do."""
@@ -77,9 +83,14 @@ class Shelf:
 
     def _neighbour(self, wording_id: int, cosine: float) -> Neighbour:
         placed = self._placed[wording_id]
-        return Neighbour(
-            wording_id=wording_id, answer_id=placed.answer_id, words=placed.words, cosine=cosine
-        )
+        return Neighbour(wording_id, placed.answer_id, placed.words, placed.weight, cosine)
+
+    def _weigh_anew(self) -> None:
+        """What a wording weighs changes slowly: all are weighed again whenever their number has doubled."""
+        if len(self.lexicon) >= 2 * self._weighed_at:
+            self._weighed_at = len(self.lexicon)
+            for placed in self._placed.values():
+                placed.weight = self.lexicon.weigh(placed.words.units)
 
     def _forget(self, wording_id: int) -> None:
         placed = self._placed.pop(wording_id, None)

@@ -1,0 +1,1 @@
+"""Cache decisions beside the peers, on labelled streams of customer questions."""

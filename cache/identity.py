@@ -1,0 +1,116 @@
+"""Do two answers say the same? Pure; decides without a model where it can.
+
+Two answers to questions that are near each other are compared by what they rest on and what they say:
+the articles cited, the figures stated (amounts, days, dates: where both state some and neither's
+contain the other's, the answers differ), and the words, weighted by how rare they are among the answers
+compared. Short and long tellings of the same thing are the same when the short one's words stand in the
+long one. What lies between is UNSURE and left to a judge, or stays apart: two answers that are kept apart
+cost a model call, two that are merged wrongly cost a wrong answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from base.figures import figures_in
+from cache.lexicon import Lexicon, words_of
+
+# With a figure in common, and without one.
+SAME_FROM = 0.45
+SAME_WITHOUT_FIGURES_FROM = 0.70
+UNSURE_FROM = 0.20
+MOST_JUDGED = 3
+# A judge has to say "the same" as often, the answers in another order each time.
+JUDGED_TIMES = 2
+MOST_COMPARED = 8
+
+
+class Sameness(StrEnum):
+    """What the comparison of two answers found."""
+
+    SAME = "same"
+    UNSURE = "unsure"
+    DIFFERENT = "different"
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """An answer as it is compared: text, the articles it rests on, its figures and words."""
+
+    text: str
+    articles: frozenset[str]
+    figures: frozenset[str]
+    units: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """The finding, how much of the shorter answer's weight the longer holds (0..1), and why."""
+
+    sameness: Sameness
+    coverage: float
+    reason: str
+
+
+def said(text: str, *, articles: Sequence[str]) -> Said:
+    """Read an answer once; compare it with many."""
+    return Said(
+        text=text,
+        articles=frozenset(articles),
+        figures=frozenset(figure.value for figure in figures_in(text)),
+        units=words_of(text).units,
+    )
+
+
+def compare(new: Said, old: Said, *, lexicon: Lexicon) -> Compared:
+    """Whether `new` says what `old` says. `lexicon` counts the words of answers of this partition."""
+    if not new.articles & old.articles:
+        return Compared(Sameness.DIFFERENT, 0.0, "they rest on different articles")
+    if new.text == old.text:
+        return Compared(Sameness.SAME, 1.0, "the same text")
+    if _conflict(new.figures, old.figures):
+        return Compared(Sameness.DIFFERENT, 0.0, "they state different figures")
+    coverage = _coverage(new, old, lexicon=lexicon)
+    enough = SAME_FROM if new.figures & old.figures else SAME_WITHOUT_FIGURES_FROM
+    if coverage >= enough:
+        return Compared(Sameness.SAME, coverage, "the same articles, figures and words")
+    if coverage >= UNSURE_FROM:
+        return Compared(Sameness.UNSURE, coverage, "the words agree in part")
+    return Compared(Sameness.DIFFERENT, coverage, "the words hardly agree")
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """The answer that says the same (None: a new one), and those that only a judge can tell, best first."""
+
+    same_as: int | None
+    unsure: tuple[int, ...]
+    reason: str
+
+
+def settle(new: Said, olds: Sequence[tuple[int, Said]], *, lexicon: Lexicon) -> Settled:
+    """Which of the answers of the nearest wordings says what `new` says; `olds` nearest first."""
+    compared = [(answer_id, compare(new, old, lexicon=lexicon)) for answer_id, old in olds]
+    same = [item for item in compared if item[1].sameness is Sameness.SAME]
+    if same:
+        best_id, best = max(same, key=lambda item: item[1].coverage)
+        return Settled(same_as=best_id, unsure=(), reason=best.reason)
+    unsure = [item for item in compared if item[1].sameness is Sameness.UNSURE]
+    ranked = sorted(unsure, key=lambda item: item[1].coverage, reverse=True)
+    return Settled(
+        same_as=None,
+        unsure=tuple(answer_id for answer_id, _ in ranked[:MOST_JUDGED]),
+        reason="no answer near it says the same",
+    )
+
+
+def _conflict(left: frozenset[str], right: frozenset[str]) -> bool:
+    return bool(left) and bool(right) and not (left <= right or right <= left)
+
+
+def _coverage(left: Said, right: Said, *, lexicon: Lexicon) -> float:
+    """Shared word weight over that of the answer with less of it."""
+    smaller = min(lexicon.weigh(left.units), lexicon.weigh(right.units))
+    return lexicon.weigh(left.units & right.units) / smaller if smaller else 0.0

@@ -64,7 +64,7 @@ class Runtime:
         self.rates = ShopperRates(settings.CHAT_RATE_PER_SHOPPER)
         self.shared = SharedState(settings.REDIS_URL) if settings.REDIS_URL else None
         self._owns_embedder = embedder is None
-        self.embedder = embedder or Embedder(settings.EMBEDDING_MODEL)
+        self.embedder = embedder or Embedder(settings.EMBEDDING_MODEL, folder=settings.DATA_DIR)
         vectors = KnownVectors(
             self.embedder, folder=settings.DATA_DIR, max_unknown_share=MAX_UNKNOWN_SHARE
         )

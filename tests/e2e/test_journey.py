@@ -126,7 +126,7 @@ def test_page_says_which_model_was_left_out(
     tmp_path: Path,
 ) -> None:
     """On 2 December 2026 two models have ended: the page names them, and every tier still answers."""
-    keep_vectors(tmp_path)
+    borrow(VECTORS, tmp_path)
     with (
         running_simulator("--today", "2026-12-02") as address,
         running_site(

@@ -111,7 +111,8 @@ class VectorIndex:
 
     def vector(self, item_id: int) -> Vector:
         """A copy of one vector. Raises KeyError for an id that is not held."""
-        return self._table[self._slot_of_id[item_id]].copy()
+        row: Vector = self._table[self._slot_of_id[item_id]].copy()
+        return row
 
     def cosines(self, vector: Vector, ids: Sequence[int]) -> list[tuple[int, float]]:
         """The exact cosine of each of `ids` that is held."""

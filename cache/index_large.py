@@ -17,8 +17,8 @@ from __future__ import annotations
 import logging
 import math
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from concurrent.futures import CancelledError, Future
 from functools import partial
 from typing import Any, Protocol
 
@@ -29,6 +29,8 @@ from numpy.typing import NDArray
 from cache.index import Vector, VectorIndex, use_one_thread
 
 logger = logging.getLogger(__name__)
+_untyped: Any = faiss
+_BY_HASH = _untyped.DirectMap.Hashtable  # where each id is: removing does not search for it
 LARGE_FROM = 20_000
 PROBES = 32
 # 8-bit codes order neighbours roughly: so many times more candidates are scored exactly.
@@ -57,12 +59,14 @@ class CoarseIndex:
     def trained(cls, sample: NDArray[np.float32], *, expected: int) -> CoarseIndex:
         """An empty file whose cells are laid out for `expected` vectors like those of `sample`."""
         cells = max(1, min(_cells_for(expected), len(sample) // 8))
-        file = faiss.index_factory(sample.shape[1], f"IVF{cells},SQ8", faiss.METRIC_INNER_PRODUCT)
+        file: Any = faiss.index_factory(
+            sample.shape[1], f"IVF{cells},SQ8", faiss.METRIC_INNER_PRODUCT
+        )
         file.cp.niter = _ROUNDS
         file.cp.max_points_per_centroid = _POINTS_PER_CELL
         file.cp.min_points_per_centroid = 1
         file.train(sample)
-        file.set_direct_map_type(faiss.DirectMap.Hashtable)
+        file.set_direct_map_type(_BY_HASH)
         return cls(file)
 
     @classmethod
@@ -151,10 +155,9 @@ class LargeIndex:
         self._touch(item_id)
         self.build_if_due()
 
-    def add_all(self, ids: Sequence[int], vectors: NDArray[np.float32]) -> None:
-        """Insert many into an empty index."""
+    def fill(self, ids: Sequence[int], vectors: NDArray[np.float32]) -> None:
+        """Insert many into an empty index; `build_if_due` is the caller's, perhaps after `restore`."""
         self._all.add_all(ids, vectors)
-        self.build_if_due()
 
     def remove(self, item_id: int) -> bool:
         """Forget one id; says whether it was there."""
@@ -188,13 +191,17 @@ class LargeIndex:
         self._adopted()
         self.build_if_due()
 
-    def restore(self, coarse: CoarseIndex) -> None:
-        """Adopt a file that was kept: what it holds beyond this index goes, what it lacks is delta."""
-        kept, held = coarse.ids(), set(self._all.ids)
-        coarse.remove_all(kept - held)
-        for item_id in held - kept:
+    def restore(self, coarse: CoarseIndex, *, replaced: Collection[int] = ()) -> None:
+        """Adopt a file that was kept: what it holds beyond this index goes, what it lacks is delta.
+
+        `replaced` are ids whose vectors may be others than those in the file.
+        """
+        held, kept = set(self._all.ids), coarse.ids()
+        stale = kept.intersection(replaced) | (kept - held)
+        coarse.remove_all(stale)
+        for item_id in held - (kept - stale):
             self._into_delta(item_id)
-        self._coarse, self._touched = coarse, None
+        self._coarse = coarse
 
     def written_coarse(self) -> NDArray[np.uint8] | None:
         """The inverted file as bytes, or None while the index is small."""
@@ -225,7 +232,8 @@ class LargeIndex:
         try:
             coarse = self._built(owner)
             owner.submit(lambda: self.adopt(coarse)).result()
-        except RuntimeError as error:  # FAISS's own, or the owner has ended: searches stay exact
+        except (RuntimeError, CancelledError) as error:
+            # FAISS's own, or the owner has ended. Searches go on as before.
             logger.warning("the large index was not built: %s", error)
 
     def _built(self, owner: Owner) -> CoarseIndex:

@@ -119,6 +119,7 @@ class Runtime:
             engine_id=self.embedder.engine_id,
             dimension=self.embedder.dimension,
             now=self.clock.now,
+            folder=settings.DATA_DIR,
         )
         await self.store.load_all()
         if self.shared is not None:

@@ -64,7 +64,8 @@ class Run:
 
     def fill(self, vectors: Matrix) -> None:
         self.held.update(enumerate(vectors))
-        self.on_owner(lambda: self.index.add_all(range(len(vectors)), vectors))
+        self.on_owner(lambda: self.index.fill(range(len(vectors)), vectors))
+        self.on_owner(self.index.build_if_due)
 
     def built(self) -> None:
         """Wait for the build that is running."""
@@ -201,13 +202,14 @@ def test_kept_file_is_adopted_with_what_changed_since(owner: ThreadPoolExecutor)
     content = run.on_owner(run.index.written_coarse)
     later = Run(owner)
     later.held = {item_id: run.held[item_id] for item_id in range(100, 1_000)}
-    later.held[5_000] = clustered(1, seed=10)[0]
+    later.held[5_000], later.held[300] = clustered(2, seed=10)
     for item_id, vector in later.held.items():
         later.index._all.add(item_id, vector)
-    later.on_owner(lambda: later.index.restore(CoarseIndex.read(content)))
+    later.on_owner(lambda: later.index.restore(CoarseIndex.read(content), replaced=[300, 5_000]))
     assert later.index.is_large
     assert later.recall(vectors[::20]) >= 0.99
-    assert later.search(later.held[5_000], count=1)[0][0] == 5_000
+    for item_id in (300, 5_000):
+        assert later.search(later.held[item_id], count=1)[0][0] == item_id
     found = {item_id for item_id, _ in later.search(vectors[5], count=50)}
     assert found <= later.held.keys()
 

@@ -38,7 +38,11 @@ class ReplicaVectors:
         self.add = self._partitions.add
         self.remove = self._partitions.remove
         self.search = self._partitions.search
-        self._file = folder and SnapshotFile(folder, engine_id=engine_id, dimension=dimension)
+        self._file = (
+            None
+            if folder is None
+            else SnapshotFile(folder, engine_id=engine_id, dimension=dimension)
+        )
         self._kept_seq = 0
         self._keeping: asyncio.Task[None] | None = None
 
@@ -59,11 +63,14 @@ class ReplicaVectors:
 
     async def keep(self, seq: int) -> None:
         """Write a snapshot that stands for change `seq`."""
-        if self._file:
-            stand = await self._reader.run(partial(stand_of, seq))
-            write = partial(self._partitions.write, self._file, stand)
-            if stand.mark and await asyncio.to_thread(write):
-                self._kept_seq = seq
+        if self._file is None:
+            return
+        stand = await self._reader.run(partial(stand_of, seq))
+        if not stand.mark:
+            return
+        written = await asyncio.to_thread(self._partitions.write, self._file, stand)
+        if written:
+            self._kept_seq = seq
 
     def _read(self, partition_of: dict[int, str]) -> tuple[dict[str, Part], Rows]:
         snapshot = self._file.read() if self._file else None

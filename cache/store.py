@@ -3,18 +3,16 @@
 Rows are the truth; memory is a replica that follows `Change` rows (`follow`). An entry whose
 article versions are not the current ones, or whose time is over, is never served: the caller passes
 `is_current`, compared at every look-up, so an edit takes effect at once and not at the next sweep.
-One search thread owns the indexes.
+The vectors are `cache.replica`'s; one search thread owns their indexes.
 """
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
-from typing import TypeVar
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,14 +21,14 @@ from base.counters import take
 from base.reader import Reader
 from base.writer import Writer
 from cache.decision import NEIGHBOURS, Candidate
-from cache.index import VectorIndex
-from cache.models import Answer, Change, Source, Wording
+from cache.models import Answer, Change, Source, Wording, WordingVector
+from cache.replica import ReplicaVectors
+from cache.vector_rows import vectors_of
 
 CHANGE_COUNTER = "cache.change"
 WIDENING = 8
 ROWS_AT_ONCE = 2_000  # one prefetch has as many parameters; SQLite may allow only 32,766
 SourceKey = tuple[str, str, int]
-T = TypeVar("T")
 Vector = NDArray[np.float32]
 
 
@@ -84,16 +82,18 @@ class Store:
         engine_id: str,
         dimension: int,
         now: Callable[[], datetime],
+        folder: Path | None = None,
     ) -> None:
+        """`folder` is where a snapshot of the vectors is kept between starts, if anywhere."""
         self._writer = writer
         self._reader = reader
         self._engine_id = engine_id
-        self._dimension = dimension
         self._now = now
         self._by_key: dict[tuple[str, str], Entry] = {}
         self._by_id: dict[int, Entry] = {}
-        self._indexes: dict[str, VectorIndex] = {}
-        self._search_thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="search")
+        self._vectors = ReplicaVectors(
+            reader=reader, engine_id=engine_id, dimension=dimension, folder=folder
+        )
         self._seen_seq = 0
 
     def __len__(self) -> int:
@@ -101,7 +101,7 @@ class Store:
 
     def stop(self) -> None:
         """End the search thread."""
-        self._search_thread.shutdown(wait=True)
+        self._vectors.stop()
 
     def exact(
         self, partition: str, key: str, *, is_current: Callable[[Entry], bool]
@@ -116,7 +116,7 @@ class Store:
         """The nearest servable entries of the partition, best cosine first; at most NEIGHBOURS."""
         count = NEIGHBOURS
         while True:
-            found = await self._on_search_thread(partial(self._search, partition, vector, count))
+            found = await self._vectors.search(partition, vector, count=count)
             candidates = self._candidates(found, is_current)
             if len(candidates) >= NEIGHBOURS or len(found) < count:
                 return candidates[:NEIGHBOURS]
@@ -151,28 +151,26 @@ class Store:
         for entry, vector in loaded.values():
             await self._add(entry, vector)
         self._seen_seq = changes[-1].seq
+        await self._vectors.keep_if_due(self._seen_seq)
         return len(changes)
 
     async def load_all(self) -> None:
-        """Fill the replica from rows; called once at start."""
+        """Fill the replica from rows, and vectors from a snapshot; called once at start."""
         self._seen_seq = await self._reader.run(_newest_seq)
-        loaded = await self._reader.run(partial(self._load, None))
-        for entry, vector in loaded.values():
-            await self._add(entry, vector)
+        self._by_id = await self._reader.run(partial(_entries, None))
+        self._by_key = {(entry.partition, entry.key): entry for entry in self._by_id.values()}
+        await self._vectors.load({key: entry.partition for key, entry in self._by_id.items()})
+        await self._vectors.keep_if_due(self._seen_seq)
 
     def _serves(self, entry: Entry, is_current: Callable[[Entry], bool]) -> bool:
         fresh = entry.expires_at is None or self._now() < entry.expires_at
         return fresh and is_current(entry)
 
-    def _search(self, partition: str, vector: Vector, count: int) -> list[tuple[int, float]]:
-        index = self._indexes.get(partition)
-        return index.search(vector, count=count) if index is not None else []
-
     async def _add(self, entry: Entry, vector: Vector | None) -> None:
         self._by_id[entry.wording_id] = entry
         self._by_key[entry.partition, entry.key] = entry
         if vector is not None:
-            await self._on_search_thread(partial(self._index_add, entry, vector))
+            await self._vectors.add(entry.partition, entry.wording_id, vector)
 
     async def _remove(self, wording_id: int) -> None:
         entry = self._by_id.pop(wording_id, None)
@@ -180,32 +178,11 @@ class Store:
             place = (entry.partition, entry.key)
             if self._by_key.get(place) == entry:  # else a newer row has the same words
                 del self._by_key[place]
-            await self._on_search_thread(partial(self._index_remove, entry))
+            await self._vectors.remove(entry.partition, wording_id)
 
-    async def _on_search_thread(self, work: Callable[[], T]) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self._search_thread, work)
-
-    def _index_add(self, entry: Entry, vector: Vector) -> None:
-        index = self._indexes.setdefault(entry.partition, VectorIndex(self._dimension))
-        index.add(entry.wording_id, vector)
-
-    def _index_remove(self, entry: Entry) -> None:
-        index = self._indexes.get(entry.partition)
-        if index is not None:
-            index.remove(entry.wording_id)
-
-    def _load(self, wanted: set[int] | None) -> dict[int, tuple[Entry, Vector | None]]:
-        rows = Wording.objects.filter(answer__status__in=Answer.SERVED).select_related("answer")
-        rows = rows.prefetch_related("answer__sources")
-        if wanted is not None:
-            rows = rows.filter(id__in=wanted)
-        return {row.id: (_entry(row), self._vector(row)) for row in rows.iterator(ROWS_AT_ONCE)}
-
-    def _vector(self, row: Wording) -> Vector | None:
-        """The stored vector, unless another engine made it."""
-        if row.vector is None or row.engine_id != self._engine_id:
-            return None
-        return np.frombuffer(bytes(row.vector), dtype=np.float32)
+    def _load(self, wanted: set[int]) -> dict[int, tuple[Entry, Vector | None]]:
+        vectors = vectors_of(wanted, engine_id=self._engine_id)
+        return {key: (entry, vectors.get(key)) for key, entry in _entries(wanted).items()}
 
     def _write(self, new: NewAnswer, still_current: Callable[[], bool]) -> Entry | None:
         now = self._now()
@@ -228,7 +205,7 @@ class Store:
             Source(answer=answer, article_key=key, locale=locale, article_version=version)
             for key, locale, version in new.sources
         )
-        wording, _ = Wording.objects.update_or_create(
+        wording, created = Wording.objects.update_or_create(
             partition=new.partition,
             key=new.key,
             defaults={
@@ -240,6 +217,8 @@ class Store:
                 "created_at": now,
             },
         )
+        if not created:  # other engines' vectors are of words that may have been written otherwise
+            WordingVector.objects.filter(wording=wording).delete()
         record_changes([wording.id], op=Change.ADD, now=now)
         return _entry(wording)
 
@@ -276,6 +255,15 @@ def _is_pinned(new: NewAnswer, *, now: datetime) -> bool:
         versions.get((key, locale), version) == version
         for key, locale, version in _entry(wording).sources
     )
+
+
+def _entries(wanted: set[int] | None) -> dict[int, Entry]:
+    """The served wordings among `wanted`, or all, by id."""
+    rows = Wording.objects.filter(answer__status__in=Answer.SERVED).select_related("answer")
+    rows = rows.prefetch_related("answer__sources").defer("vector")
+    if wanted is not None:
+        rows = rows.filter(id__in=wanted)
+    return {row.id: _entry(row) for row in rows.iterator(ROWS_AT_ONCE)}
 
 
 def _entry(row: Wording) -> Entry:

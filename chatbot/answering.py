@@ -164,6 +164,9 @@ async def think(
 
 async def embed(asked: Asked, *, desk: Desk, receipt: Receipt) -> NDArray[np.float32] | None:
     """The question's unit vector, or None: the model is too busy, does not know the words, or cannot see the end."""
+    if asked.configuration.engine_id != desk.embedder.engine_id:
+        receipt.guards.append("coverage: the embedding model is being changed")
+        return None
     embedded = await _embedded_in_time(asked, desk=desk)
     if embedded is None:
         receipt.guards.append(f"coverage: no vector within {EMBED_WITHIN_S:g} s")

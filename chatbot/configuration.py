@@ -43,7 +43,7 @@ class SiteTexts:
 
 @dataclass(frozen=True, slots=True)
 class Configuration:
-    """Everything one question is decided on."""
+    """Everything one question is decided on; its vectors are of the engine `engine_id`."""
 
     revision: int
     site: SiteTexts
@@ -53,13 +53,15 @@ class Configuration:
     routing: RoutingSnapshot
     classifier: Classifier
     articles: Mapping[tuple[str, str], ArticleText] = field(default_factory=dict)
+    engine_id: str = ""
 
 
 class ConfigurationLoader:
     """Reads rows into a Configuration; `embed` gives vectors and keeps those of unchanged texts."""
 
-    def __init__(self, embed: EmbedTexts) -> None:
+    def __init__(self, embed: EmbedTexts, *, engine_id: str) -> None:
         self._embed = embed
+        self._engine_id = engine_id
 
     def load(self, revision: int) -> Configuration:
         """The configuration as committed now. Raises Site.DoesNotExist before the first seeding."""
@@ -88,6 +90,7 @@ class ConfigurationLoader:
             articles={(article.key, article.locale): article for article in articles},
             routing=load_routing(),
             classifier=load_classifier(self._embed),
+            engine_id=self._engine_id,
         )
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from django.conf import settings
@@ -17,16 +18,15 @@ from django.db import connection
 from base import env
 from base.clock import Clock, SystemClock
 from base.reader import Reader
-from base.revision import Snapshots
 from base.state import SharedState
 from base.writer import Writer
 from cache.embedding import Embedder
+from cache.embedding_switch import active_model, newest_switch
 from cache.inflight import InFlight
-from cache.store import Store
-from cache.vectors import KnownVectors
-from chatbot.answering import MAX_UNKNOWN_SHARE, Desk
-from chatbot.configuration import Configuration, ConfigurationLoader
+from chatbot.answering import Desk
+from chatbot.configuration import Configuration
 from chatbot.doubts import Doubts
+from chatbot.engines import EngineParts, EngineSwitch, open_embedder, snapshots_of, store_of
 from chatbot.guard import Guard
 from chatbot.guard_model import GuardModel
 from chatbot.recovery import Watch, recover
@@ -64,12 +64,9 @@ class Runtime:
         self.rates = ShopperRates(settings.CHAT_RATE_PER_SHOPPER)
         self.shared = SharedState(settings.REDIS_URL) if settings.REDIS_URL else None
         self._owns_embedder = embedder is None
-        self.embedder = embedder or Embedder(settings.EMBEDDING_MODEL)
-        vectors = KnownVectors(
-            self.embedder, folder=settings.DATA_DIR, max_unknown_share=MAX_UNKNOWN_SHARE
-        )
-        loader = ConfigurationLoader(vectors.get)
-        self._snapshots: Snapshots[Configuration] = Snapshots(loader.load)
+        self._engines = EngineSwitch(self, seen=newest_switch() if embedder is None else None)
+        self.embedder = embedder or open_embedder(active_model(settings.EMBEDDING_MODEL))
+        self._snapshots = snapshots_of(self.embedder)
         self._following: asyncio.Task[None] | None = None
         self._catching_up = asyncio.Lock()
 
@@ -113,13 +110,7 @@ class Runtime:
         self.ledger_writer.start()
         await self.reader.run(self._snapshots.refresh)
         self.embedder.start()
-        self.store = Store(
-            writer=self.writer,
-            reader=self.reader,
-            engine_id=self.embedder.engine_id,
-            dimension=self.embedder.dimension,
-            now=self.clock.now,
-        )
+        self.store = store_of(self, self.embedder)
         await self.store.load_all()
         if self.shared is not None:
             await self.shared.start()
@@ -158,6 +149,7 @@ class Runtime:
         self.watch.stop()
         if self._following is not None:
             self._following.cancel()
+        await self._engines.stop()
         await self.client.close()
         if self.shared is not None:
             await self.shared.stop()
@@ -173,6 +165,20 @@ class Runtime:
         async with self._catching_up:
             await self.reader.run(self._snapshots.refresh)
             await self.store.follow()
+
+    async def adopt(self, new: EngineParts) -> EngineParts:
+        """Put the parts of another engine in force, all in one step; returns the old ones."""
+        async with self._catching_up:
+            await self.reader.run(new.snapshots.refresh)
+            await new.store.follow()
+            old = EngineParts(self.embedder, self.store, self._snapshots, self._owns_embedder)
+            self.embedder, self.store, self._snapshots = new.embedder, new.store, new.snapshots
+            self._owns_embedder = new.owned
+            self.desk = replace(
+                self.desk, embedder=self.embedder, store=self.store, speaking=self._speaking()
+            )
+            self.supervisor.use(self.desk)
+        return old
 
     def _desk(self) -> Desk:
         gate = Gate(clock=self.clock, random=random.random, limits_for=self._limits_for())
@@ -198,10 +204,13 @@ class Runtime:
             flights=InFlight(),
             doubts=Doubts(),
             dispatcher=dispatcher,
-            speaking=Speaking(relevance=Relevance.load(engine_id=self.embedder.engine_id)),
+            speaking=self._speaking(),
             reader=self.reader,
             clock=self.clock,
         )
+
+    def _speaking(self) -> Speaking:
+        return Speaking(relevance=Relevance.load(engine_id=self.embedder.engine_id))
 
     def _limits_for(self) -> LimitsFor | None:
         """Where the limits' state lives: in Redis when processes share it there, else here."""
@@ -216,6 +225,7 @@ class Runtime:
             await asyncio.sleep(FOLLOW_EVERY_S)
             try:
                 await self.catch_up()
+                await self._engines.look()
             except Exception:  # a boundary: edits and recalls must reach this process again
                 logger.exception("what was committed could not be taken over; trying again")
 

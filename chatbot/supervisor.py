@@ -51,6 +51,10 @@ class Supervisor:
     def __len__(self) -> int:
         return len(self._running)
 
+    def use(self, desk: Desk) -> None:
+        """Answer by these parts from the next question on; running answers keep theirs."""
+        self._desk = desk
+
     def start(self, asked: Asked) -> None:
         """Answer a question in a task of its own; a question that already runs is left alone."""
         if asked.question_id in self._running:

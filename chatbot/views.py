@@ -105,6 +105,7 @@ def readyz(request: HttpRequest) -> JsonResponse:
     if checks["process"] == "ok":
         runtime = Process.current().runtime
         checks["wordings"] = f"{len(runtime.store)} loaded"
+        checks["embedding"] = runtime.embedder.runs_on
         checks["models"] = "degraded" if runtime.mode == "degraded" else "ok"
     ready = checks["process"] == "ok" and checks["database"] == "ok"
     return JsonResponse({"ready": ready, "checks": checks}, status=200 if ready else 503)

@@ -33,10 +33,10 @@ def unavailable(what: str) -> None:
 
 @pytest.fixture(scope="session")
 def embedder() -> Iterator[Embedder]:
-    """The packaged embedding model, loaded once."""
+    """The packaged embedding model, loaded once; its exported form is kept between runs."""
     from cache.embedding import Embedder
 
-    model = Embedder()
+    model = Embedder(folder=ROOT / "data" / "test")
     model.start()
     yield model
     model.stop()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -12,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from benchmarks.site import ROOT, Site, free_port, vendor_environment, wait_until_ready
+from benchmarks.site import ROOT, Site, borrow, free_port, vendor_environment, wait_until_ready
 from simulator.remote import Remote
 
 VECTOR_FOLDERS = (ROOT / "data", ROOT / "data" / "test")
@@ -103,10 +102,9 @@ def restarting_site(
 
 
 def borrow_vectors(folder: Path) -> None:
-    """Start with the article vectors that this machine has already, if there are any."""
+    """Start with the vectors and the exported model that this machine has already, if there are any."""
     for source in VECTOR_FOLDERS:
-        for path in source.glob("vectors-*.npz"):
-            shutil.copy(path, folder)
+        borrow(source, folder)
 
 
 def _word(launcher: subprocess.Popen[str]) -> str:

@@ -7,6 +7,7 @@ import math
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -33,7 +34,7 @@ class Parts:
         self.reader = Reader(threads=2)
         self._stores: list[Store] = []
 
-    async def store(self, *, engine_id: str = ENGINE) -> Store:
+    async def store(self, *, engine_id: str = ENGINE, folder: Path | None = None) -> Store:
         """A replica as a process has it after its start."""
         store = Store(
             writer=self.writer,
@@ -41,6 +42,7 @@ class Parts:
             engine_id=engine_id,
             dimension=DIMENSION,
             now=self.clock.now,
+            folder=folder,
         )
         self._stores.append(store)
         await store.load_all()

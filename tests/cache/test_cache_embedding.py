@@ -61,12 +61,14 @@ async def test_batch_gives_each_text_its_own_vector(embedder: Embedder) -> None:
         assert np.allclose(item.vector, expected.vector, atol=1e-5)
 
 
-def test_counting_pieces_leaves_the_encoder_alone(embedder: Embedder) -> None:
+def test_counting_pieces_leaves_the_encoder_alone() -> None:
     """Another thread may be encoding: its tokenizer's settings are not changed in its hands."""
-    encoders: Any = embedder._model.tokenizer
-    encoders(["some text"], truncation=True, max_length=8)
-    embedder.unknown_shares(["some text " * 400])
-    assert (encoders.backend_tokenizer.truncation or {}).get("max_length") == 8
+    itself = Embedder()
+    encoders: Any = itself._engine
+    encoders._model.tokenizer(["some text"], truncation=True, max_length=8)
+    itself.unknown_shares(["some text " * 400])
+    backend = encoders._model.tokenizer.backend_tokenizer
+    assert (backend.truncation or {}).get("max_length") == 8
 
 
 async def test_full_queue_refuses_and_leavers_end_nothing() -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from benchmarks.site import Site, running_simulator, running_site
+from benchmarks.site import Site, borrow, running_simulator, running_site
 from tests.e2e.fake_site import browser  # noqa: F401  a fixture
 from tests.e2e.steps import BOX, READY
 
@@ -23,18 +22,12 @@ VECTORS = Path(__file__).resolve().parents[2] / "data" / "test"
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """The site as `make run` starts it, with the simulator as every vendor."""
     folder = tmp_path_factory.mktemp("site")
-    keep_vectors(folder)
+    borrow(VECTORS, folder)
     with (
         running_simulator("--first-ms", "150", "--chunk-ms", "30") as address,
         running_site(folder, simulator_url=address) as running,
     ):
         yield running
-
-
-def keep_vectors(folder: Path) -> None:
-    """Start with the article vectors of earlier runs, if there are any."""
-    for path in VECTORS.glob("vectors-*.npz"):
-        shutil.copy(path, folder)
 
 
 class Profile:
@@ -133,7 +126,7 @@ def test_page_says_which_model_was_left_out(
     tmp_path: Path,
 ) -> None:
     """On 2 December 2026 two models have ended: the page names them, and every tier still answers."""
-    keep_vectors(tmp_path)
+    borrow(VECTORS, tmp_path)
     with (
         running_simulator("--today", "2026-12-02") as address,
         running_site(

@@ -49,8 +49,8 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: object, **options: Any) -> None:
-        embedder = Embedder(settings.EMBEDDING_MODEL)
         settings.DATA_DIR.mkdir(parents=True, exist_ok=True)
+        embedder = Embedder(settings.EMBEDDING_MODEL, folder=settings.DATA_DIR)
         self._vectors = KnownVectors(
             embedder, folder=settings.DATA_DIR, max_unknown_share=MAX_UNKNOWN_SHARE
         )

@@ -16,9 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cache.evidence import Evidence, Neighbour, evidence
+from cache.facts import Facts
 from cache.judgement import DEFAULT_MAX_WRONG_SHARE, Judgement
 from cache.lexicon import Words
-from cache.shelf import Shelf, without
 
 MOST_OPTIONS = 3
 # A near miss is worth asking about when it is at least this sure, or this near and hardly behind the nearest.
@@ -78,29 +78,25 @@ class Forbids(Protocol):
 
 
 def weigh(
-    shelf: Shelf,
+    neighbours: Sequence[Neighbour],
     words: Words,
     vector: NDArray[np.float32],
     *,
-    serves: Callable[[int], bool],
+    facts: Facts,
     vetoes_for: Forbids,
 ) -> Weighed:
-    """Look up the neighbours that may be served and weigh the favourite among their answers.
-
-    Runs on the thread that owns `shelf`.
-    """
-    neighbours = shelf.near(vector, serves=serves)
+    """Weigh the favourite among the answers of `neighbours`, which are best first and may be served."""
     vetoed: dict[int, Vetoes] = {}
     voting: Sequence[Neighbour] = neighbours
     while voting and len(vetoed) < MOST_VETOED:
         found = evidence(
-            words, vector, neighbours=voting, standings=shelf.standings, lexicon=shelf.lexicon
+            words, vector, neighbours=voting, standings=facts.standings, lexicon=facts.lexicon
         )
         vetoes = vetoes_for(found.nearest.wording_id)
         if not vetoes:
             return Weighed(neighbours=neighbours, evidence=found, vetoed=vetoed)
         vetoed[found.answer_id] = vetoes
-        voting = without(voting, set(vetoed))
+        voting = [item for item in voting if item.answer_id not in vetoed]
     return Weighed(neighbours=neighbours, evidence=None, vetoed=vetoed)
 
 

@@ -10,14 +10,14 @@ from __future__ import annotations
 
 import math
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cache.lexicon import Lexicon, Words, overlap
+from cache.lexicon import Lexicon, Words, overlap, words_of
 
 FEATURES = (
     "cosine",
@@ -61,37 +61,46 @@ Vector = NDArray[np.float32]
 
 
 class Neighbour(NamedTuple):
-    """A stored wording near the question: ids, its words, what they weigh, its cosine (-1..1)."""
+    """A stored wording near the question: ids, text, what its words weigh, its cosine (-1..1)."""
 
     wording_id: int
     answer_id: int
-    words: Words
+    text: str
     weight: float
     cosine: float
+
+    @property
+    def words(self) -> Words:
+        """Its words."""
+        return words_of(self.text)
 
 
 @dataclass(slots=True)
 class Standing:
-    """All wordings of one answer together: the sum of their unit vectors and how many hold each unit."""
+    """All wordings of one answer together: the sum of their unit vectors and how many hold each unit.
+
+    `members` counts all of them, `count` those that add to the sums.
+    """
 
     total: Vector
     count: int = 0
+    members: int = 0
     units: Counter[str] = field(default_factory=Counter)
     _norm: float = 0.0
 
-    def add(self, vector: Vector, words: Words) -> None:
+    def add(self, vector: Vector, units: Collection[str]) -> None:
         """One more wording leads to this answer."""
         self.total = self.total + vector
         self._norm = float(np.linalg.norm(self.total))
         self.count += 1
-        self.units.update(words.units)
+        self.units.update(units)
 
-    def remove(self, vector: Vector, words: Words) -> None:
+    def remove(self, vector: Vector, units: Collection[str]) -> None:
         """One wording less."""
         self.total = self.total - vector
         self._norm = float(np.linalg.norm(self.total))
         self.count -= 1
-        self.units.subtract(words.units)
+        self.units.subtract(units)
 
     def centroid_cosine(self, vector: Vector) -> float:
         """The cosine of `vector` to the middle of the wordings, 0 when there are none."""

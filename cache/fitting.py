@@ -74,11 +74,12 @@ def play(
     rows = zip(questions.texts, questions.labels, questions.vectors, strict=True)
     for number, (text, label, vector) in enumerate(rows):
         words = words_of(text)
-        near = shelf.near(vector, serves=lambda _: True)
+        near = shelf.near(vector)
         served = False
         if near and near[0].cosine >= NOTHING_NEAR:
+            facts = shelf.facts
             found = evidence(
-                words, vector, neighbours=near, standings=shelf.standings, lexicon=shelf.lexicon
+                words, vector, neighbours=near, standings=facts.standings, lexicon=facts.lexicon
             )
             sure = probability(found.features) if probability else 0.0
             right = answers.label_of[found.answer_id] == label

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from enum import StrEnum
 
 from base.figures import figures_in
@@ -41,7 +42,7 @@ class Said:
 
     text: str
     articles: frozenset[str]
-    figures: frozenset[str]
+    figures: frozenset[Decimal]
     units: frozenset[str]
 
 
@@ -106,7 +107,7 @@ def settle(new: Said, olds: Sequence[tuple[int, Said]], *, lexicon: Lexicon) -> 
     )
 
 
-def _conflict(left: frozenset[str], right: frozenset[str]) -> bool:
+def _conflict(left: frozenset[Decimal], right: frozenset[Decimal]) -> bool:
     return bool(left) and bool(right) and not (left <= right or right <= left)
 
 

@@ -34,7 +34,9 @@ _STEEPEST = 30.0
 class Judgement(Protocol):
     """Evidence -> probability (0..1), and the probability that a budget asks for."""
 
-    name: str
+    @property
+    def name(self) -> str:
+        """The model and what it was fitted on, for receipts."""
 
     def probability(self, features: NDArray[np.float64]) -> float:
         """How sure it is that the favourite answer is right."""

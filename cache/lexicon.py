@@ -10,6 +10,7 @@ import math
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 
 from base.stems import stem
 from base.text import char_ngrams, tokens
@@ -25,8 +26,9 @@ class Words:
     trigrams: frozenset[str]
 
 
+@lru_cache(maxsize=20_000)
 def words_of(text: str) -> Words:
-    """Read a text once; compare it with many."""
+    """Read a text once; compare it with many. Those last read are kept (about 5 kB each)."""
     found = list(tokens(text))
     spaced = f" {' '.join(found)} "
     return Words(

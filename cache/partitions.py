@@ -73,6 +73,12 @@ class Partitions:
             if coarse is not None:
                 yield coarse_block(partition, coarse)
 
+    def held(self) -> Iterator[tuple[str, int, Vector]]:
+        """Every (partition, wording id, vector). Blocking, for another thread than the search thread."""
+        for partition, index in list(self._indexes.items()):
+            for ids, vectors in copied(index.flat, owner=self._thread):
+                yield from ((partition, key, row) for key, row in zip(ids, vectors, strict=True))
+
     def write(self, file: SnapshotFile, stand: Stand) -> bool:
         """Write the snapshot; False when that failed, with a line in the log. Blocking."""
         try:

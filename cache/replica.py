@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
@@ -34,7 +35,7 @@ class ReplicaVectors:
     ) -> None:
         self._reader = reader
         self._engine_id = engine_id
-        self._partitions = Partitions(dimension)
+        self.partitions = self._partitions = Partitions(dimension)
         self.add = self._partitions.add
         self.remove = self._partitions.remove
         self.search = self._partitions.search
@@ -54,6 +55,10 @@ class ReplicaVectors:
         """Fill the empty indexes; `partition_of` has every served wording."""
         parts, rows = await self._reader.run(partial(self._read, partition_of))
         await self._partitions.fill(rows, parts)
+
+    def held(self) -> Iterator[tuple[str, int, Vector]]:
+        """Every (partition, wording id, vector). Blocking, for another thread than the search thread."""
+        return self._partitions.held()
 
     async def keep_if_due(self, seq: int) -> None:
         """Begin to write a snapshot that stands for change `seq`, when it is worth it."""

@@ -8,6 +8,7 @@ The vectors are `cache.replica`'s; one search thread owns their indexes.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -20,13 +21,15 @@ from numpy.typing import NDArray
 from base.counters import take
 from base.reader import Reader
 from base.writer import Writer
-from cache.decision import NEIGHBOURS, Candidate
+from cache.decision import Candidate, Forbids, Weighed
+from cache.evidence import Neighbour
 from cache.models import Answer, Change, Source, Wording, WordingVector
 from cache.replica import ReplicaVectors
+from cache.spaces import MODEL, Serves, Sight, Spaces
 from cache.vector_rows import vectors_of
 
 CHANGE_COUNTER = "cache.change"
-WIDENING = 8
+NEIGHBOURS = 8
 ROWS_AT_ONCE = 2_000  # one prefetch has as many parameters; SQLite may allow only 32,766
 SourceKey = tuple[str, str, int]
 Vector = NDArray[np.float32]
@@ -94,14 +97,16 @@ class Store:
         self._vectors = ReplicaVectors(
             reader=reader, engine_id=engine_id, dimension=dimension, folder=folder
         )
+        self.spaces = Spaces(self._vectors.partitions, engine_id=engine_id)
         self._seen_seq = 0
 
     def __len__(self) -> int:
         return len(self._by_id)
 
     def stop(self) -> None:
-        """End the search thread."""
+        """End the search threads."""
         self._vectors.stop()
+        self.spaces.stop()
 
     def exact(
         self, partition: str, key: str, *, is_current: Callable[[Entry], bool]
@@ -111,26 +116,40 @@ class Store:
         return entry if entry is not None and self._serves(entry, is_current) else None
 
     async def nearest(
-        self, partition: str, vector: Vector, *, is_current: Callable[[Entry], bool]
+        self,
+        partition: str,
+        vector: Vector,
+        *,
+        is_current: Callable[[Entry], bool],
+        count: int = NEIGHBOURS,
     ) -> list[Candidate[Entry]]:
-        """The nearest servable entries of the partition, best cosine first; at most NEIGHBOURS."""
-        count = NEIGHBOURS
-        while True:
-            found = await self._vectors.search(partition, vector, count=count)
-            candidates = self._candidates(found, is_current)
-            if len(candidates) >= NEIGHBOURS or len(found) < count:
-                return candidates[:NEIGHBOURS]
-            count *= WIDENING  # outdated neighbours must not hide a servable one behind them
+        """The nearest servable entries in the model's space, best cosine first."""
+        serves = partial(self._servable, is_current)
+        near = await self.spaces[MODEL].near(partition, vector, serves=serves, count=count)
+        return [self.candidate(item) for item in near if item.wording_id in self._by_id]
 
-    def _candidates(
-        self, found: Iterable[tuple[int, float]], is_current: Callable[[Entry], bool]
-    ) -> list[Candidate[Entry]]:
-        entries = ((self._by_id.get(wording_id), cosine) for wording_id, cosine in found)
-        return [
-            Candidate(entry=entry, text=entry.wording, cosine=cosine)
-            for entry, cosine in entries
-            if entry is not None and self._serves(entry, is_current)
-        ]
+    async def weigh(
+        self,
+        partition: str,
+        text: str,
+        sight: Sight,
+        *,
+        is_current: Callable[[Entry], bool],
+        vetoes_for: Forbids,
+    ) -> Weighed:
+        """What speaks for which servable answer, by the question's neighbours in its space."""
+        serves: Serves = partial(self._servable, is_current)
+        return await self.spaces.weigh(partition, text, sight, serves=serves, vetoes_for=vetoes_for)
+
+    def wording(self, wording_id: int) -> str | None:
+        """The text of a served wording."""
+        entry = self._by_id.get(wording_id)
+        return None if entry is None else entry.wording
+
+    def candidate(self, neighbour: Neighbour) -> Candidate[Entry]:
+        """A neighbour with its entry. Raises KeyError for one that has left meanwhile."""
+        entry = self._by_id[neighbour.wording_id]
+        return Candidate(entry=entry, text=entry.wording, cosine=neighbour.cosine)
 
     async def remember(self, new: NewAnswer, *, still_current: Callable[[], bool]) -> Entry | None:
         """Store durably and serve; None when an article changed or the words are pinned."""
@@ -160,7 +179,12 @@ class Store:
         self._by_id = await self._reader.run(partial(_entries, None))
         self._by_key = {(entry.partition, entry.key): entry for entry in self._by_id.values()}
         await self._vectors.load({key: entry.partition for key, entry in self._by_id.items()})
+        await self._know_all()
         await self._vectors.keep_if_due(self._seen_seq)
+
+    def _servable(self, is_current: Callable[[Entry], bool], wording_id: int) -> bool:
+        entry = self._by_id.get(wording_id)
+        return entry is not None and self._serves(entry, is_current)
 
     def _serves(self, entry: Entry, is_current: Callable[[Entry], bool]) -> bool:
         fresh = entry.expires_at is None or self._now() < entry.expires_at
@@ -169,8 +193,23 @@ class Store:
     async def _add(self, entry: Entry, vector: Vector | None) -> None:
         self._by_id[entry.wording_id] = entry
         self._by_key[entry.partition, entry.key] = entry
-        if vector is not None:
-            await self._vectors.add(entry.partition, entry.wording_id, vector)
+        await self.spaces.add(
+            entry.partition,
+            entry.wording_id,
+            answer_id=entry.answer_id,
+            text=entry.wording,
+            vector=vector,
+        )
+
+    async def _know_all(self) -> None:
+        """Read what was loaded: of wordings with a vector from the index, of others from their words."""
+        held = await asyncio.to_thread(lambda: list(self._vectors.held()))
+        self.spaces.note_all(
+            (partition, key, self._by_id[key].answer_id, self._by_id[key].wording, vector)
+            for partition, key, vector in held
+        )
+        for key in self._by_id.keys() - {key for _, key, _ in held}:
+            await self._add(self._by_id[key], None)
 
     async def _remove(self, wording_id: int) -> None:
         entry = self._by_id.pop(wording_id, None)
@@ -178,7 +217,7 @@ class Store:
             place = (entry.partition, entry.key)
             if self._by_key.get(place) == entry:  # else a newer row has the same words
                 del self._by_key[place]
-            await self._vectors.remove(entry.partition, wording_id)
+            await self.spaces.remove(entry.partition, wording_id)
 
     def _load(self, wanted: set[int]) -> dict[int, tuple[Entry, Vector | None]]:
         vectors = vectors_of(wanted, engine_id=self._engine_id)

@@ -23,10 +23,11 @@ from base.admin import (
     wide,
 )
 from base.money import usd
-from cache.decision import FLOOR_COSINE
 from cache.models import Lookup
 from chatbot.admin_questions import CACHE_COLOURS
 from chatbot.models import Question
+
+NEAR_MISS_COSINE = 0.80
 
 
 class ClosenessFilter(admin.SimpleListFilter):
@@ -38,14 +39,14 @@ class ClosenessFilter(admin.SimpleListFilter):
     def lookups(self, request: HttpRequest, model_admin: Any) -> Iterable[tuple[str, str]]:
         """Near misses and vetoes."""
         return [
-            ("near", f"near miss: nearest at {FLOOR_COSINE:.2f} or above"),
+            ("near", f"near miss: nearest at {NEAR_MISS_COSINE:.2f} or above"),
             ("vetoed", "a veto spoke against it"),
         ]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Lookup]) -> QuerySet[Lookup]:
         """By the nearest candidate of a miss, or by its vetoes."""
         if self.value() == "near":
-            return queryset.filter(outcome="miss", nearest_cosine__gte=FLOOR_COSINE)
+            return queryset.filter(outcome="miss", nearest_cosine__gte=NEAR_MISS_COSINE)
         return queryset.exclude(vetoes=[]) if self.value() == "vetoed" else queryset
 
 

@@ -111,6 +111,8 @@ class SiteForm(forms.ModelForm[Site]):
             "locales",
             "time_zone",
             "currency",
+            "max_wrong_percent_en",
+            "max_wrong_percent_zh",
         )
 
     def clean_time_zone(self) -> str:
@@ -147,6 +149,7 @@ class SiteAdmin(Rows, ModelAdmin[Site]):
         (None, {"fields": (("key", "time_zone", "currency"), "name")}),
         ("What the chat shows", {"fields": ("greeting", "suggestions", "contact", "hours")}),
         ("How it answers", {"fields": ("tone", "locales")}),
+        ("Error budget", {"fields": (("max_wrong_percent_en", "max_wrong_percent_zh"),)}),
         ("Embedding", {"fields": ("allowed_origins",)}),
     )
 

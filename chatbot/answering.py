@@ -17,18 +17,17 @@ from numpy.typing import NDArray
 
 from base.clock import Clock
 from base.reader import Reader
-from cache.decision import Decision, decide
 from cache.embedding import Embedded, Embedder
 from cache.inflight import Flight, InFlight, Shared
 from cache.normalize import key_of
 from cache.policy import BESIDE_THE_QUESTION
 from cache.store import Entry, Store
-from cache.vetoes import conflicts, stated
 from chatbot.asked import Asked, CacheOutcome, Outcome, Receipt, Stage
 from chatbot.deadlines import DEADLINE_S, EMBED_WITHIN_S, ENDING_S
 from chatbot.doubts import Doubts
 from chatbot.guard import Guard, Verdict
 from chatbot.knowledge import Found
+from chatbot.looking_up import is_current, look_up, sight_of
 from chatbot.searching import articles_for, aside, last_turns
 from chatbot.speaking import Speaking
 from routing.classifier import Classified
@@ -68,7 +67,7 @@ async def answer(asked: Asked, *, desk: Desk, stage: Stage, receipt: Receipt) ->
         return await think(asked, desk=desk, stage=stage, receipt=receipt, verdict=verdict)
 
     key = key_of(asked.text)
-    entry = desk.store.exact(asked.partition, key, is_current=partial(_is_current, asked))
+    entry = desk.store.exact(asked.partition, key, is_current=partial(is_current, asked))
     if entry is not None:
         receipt.reason = "the same wording was answered before"
         return served(entry, asked, cache="exact", cosine=None)
@@ -126,13 +125,10 @@ async def think(
     """Embed, look up, classify, dispatch, remember."""
     vector = await embed(asked, desk=desk, receipt=receipt)
     may_share = verdict.may_share and not asked.past_the_cache
-    if vector is not None and may_share:
-        decision = await look_up(asked, vector, desk=desk)
-        receipt.reason, receipt.vetoes, receipt.nearest = (
-            decision.reason,
-            decision.vetoes,
-            decision.nearest,
-        )
+    sight = sight_of(asked, vector) if may_share else None
+    if sight is not None:
+        decision = await look_up(asked, sight, store=desk.store)
+        receipt.note(decision)
         if decision.hit is not None:
             return served(decision.hit.entry, asked, cache="semantic", cosine=decision.hit.cosine)
 
@@ -188,19 +184,6 @@ async def _embedded_in_time(asked: Asked, *, desk: Desk) -> Embedded | None:
             return await desk.embedder.embed(asked.text)
     except TimeoutError:
         return None
-
-
-async def look_up(asked: Asked, vector: NDArray[np.float32], *, desk: Desk) -> Decision[Entry]:
-    """The nearest stored wordings, and whether one of them may be served."""
-    products = asked.configuration.products
-    question = stated(asked.text, products=products)
-    candidates = await desk.store.nearest(
-        asked.partition, vector, is_current=partial(_is_current, asked)
-    )
-    return decide(
-        candidates,
-        vetoes_for=lambda wording: conflicts(question, stated(wording, products=products)),
-    )
 
 
 async def ask_model(
@@ -277,9 +260,3 @@ def served(entry: Entry, asked: Asked, *, cache: CacheOutcome, cosine: float | N
         checked_at=entry.checked_at,
         entry=entry,
     )
-
-
-def _is_current(asked: Asked, entry: Entry) -> bool:
-    """Whether every article that the answer rests on still stands at the version it was made from."""
-    versions = asked.configuration.article_versions
-    return all(versions.get((key, locale)) == version for key, locale, version in entry.sources)

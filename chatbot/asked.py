@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Literal
 
 from base.text import Language
-from cache.decision import Candidate
+from cache.decision import Candidate, Decision
 from cache.store import Entry
 from chatbot.configuration import Configuration
 from chatbot.knowledge import ArticleText
@@ -58,6 +58,13 @@ class Receipt:
     nearest: Candidate[Entry] | None = None
     tier_reason: str = ""
     objections: tuple[str, ...] = ()
+    probability: float | None = None
+    judged_by: str = ""
+
+    def note(self, decision: Decision[Entry]) -> None:
+        """Keep what the look-up decided and why."""
+        self.reason, self.vetoes, self.nearest = decision.reason, decision.vetoes, decision.nearest
+        self.probability, self.judged_by = decision.probability, decision.judged_by
 
 
 @dataclass(frozen=True, slots=True)

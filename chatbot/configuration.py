@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from base.text import Language
+from cache.judgement import DEFAULT_MAX_WRONG_SHARE
 from cache.vetoes import ProductNames
 from chatbot.knowledge import ArticleText, Knowledge
 from chatbot.models import Article, Product, Site
@@ -35,6 +37,11 @@ class SiteTexts:
     tone: Mapping[str, str]
     time_zone: str
     allowed_origins: tuple[str, ...]
+    max_wrong_shares: Mapping[Language, float] = field(default_factory=dict)
+
+    def max_wrong_share(self, language: Language) -> float:
+        """The share of all questions of a language that may be answered wrongly from the cache."""
+        return self.max_wrong_shares.get(language, DEFAULT_MAX_WRONG_SHARE)
 
     def say(self, key: str, *, locale: str, **values: str) -> str:
         """A sentence of the product with this site's contact text filled in."""
@@ -122,6 +129,10 @@ def _texts(site: Site) -> SiteTexts:
         tone=dict(site.tone),
         time_zone=site.time_zone,
         allowed_origins=tuple(site.allowed_origins),
+        max_wrong_shares={
+            "en": float(site.max_wrong_percent_en) / 100,
+            "zh-hans": float(site.max_wrong_percent_zh) / 100,
+        },
     )
 
 

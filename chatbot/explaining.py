@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from base.text import language_of
-from cache.decision import decide
 from cache.normalize import canonical, key_of
-from cache.vetoes import conflicts, stated
 from chatbot.answering import MAX_UNKNOWN_SHARE
 from chatbot.asked import Asked
+from chatbot.looking_up import look_up, sight_of
 from chatbot.runtime import Runtime
 
 Steps = list[tuple[str, str]]
@@ -32,15 +31,12 @@ async def explain(question: str, *, runtime: Runtime) -> Steps:
             f"{embedded.unknown_share:.0%} unknown word pieces; {'used' if speaks else 'not used'}",
         ),
     ]
-    if vector is not None:
-        products = asked.configuration.products
-        mine = stated(question, products=products)
-        candidates = await runtime.store.nearest(asked.partition, vector, is_current=lambda _: True)
-        decision = decide(
-            candidates, vetoes_for=lambda text: conflicts(mine, stated(text, products=products))
-        )
+    sight = sight_of(asked, vector)
+    if sight is not None:
+        decision = await look_up(asked, sight, store=runtime.store)
         steps.append(("lookup", decision.reason))
-        steps += [("near", f"{item.cosine:.3f}  {item.text}") for item in candidates[:5]]
+        near = [decision.nearest, *decision.options] if decision.nearest else []
+        steps += [("near", f"{item.cosine:.3f}  {item.text}") for item in near]
     tier = asked.configuration.classifier.classify(question, language=asked.language, vector=vector)
     found = asked.configuration.knowledge[asked.language].search(question, vector=vector)
     models, left_out = runtime.usable(tier.tier)

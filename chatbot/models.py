@@ -7,12 +7,26 @@ commit order equals number order and a reader that resumes after `seq` misses no
 
 from __future__ import annotations
 
+from decimal import Decimal
+
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 
 
 def default_locales() -> list[str]:
     """Both languages of the product."""
     return ["en", "zh-hans"]
+
+
+def _wrong_percent() -> models.DecimalField[Decimal, Decimal]:
+    """An error budget of the cache, in percent of all questions of one language."""
+    return models.DecimalField(
+        max_digits=4,
+        decimal_places=2,
+        default=Decimal(1),
+        validators=[MinValueValidator(0), MaxValueValidator(2)],
+        help_text="Of 100 questions in this language, so many may be answered wrongly from the cache.",
+    )
 
 
 class Site(models.Model):
@@ -31,6 +45,8 @@ class Site(models.Model):
     locales = models.JSONField(default=default_locales)
     time_zone = models.CharField(max_length=40, default="UTC")
     currency = models.CharField(max_length=3, default="USD")
+    max_wrong_percent_en = _wrong_percent()
+    max_wrong_percent_zh = _wrong_percent()
 
     def __str__(self) -> str:
         return str(self.name.get("en") or self.key)

@@ -14,15 +14,17 @@ from django.db import transaction
 from django.utils import timezone
 
 from base.text import Language
-from cache.decision import Candidate
+from cache.decision import Candidate, Forbids, Weighed
 from cache.embedding import Embedder
 from cache.models import Change, Lookup, Wording, WordingVector
 from cache.normalize import key_of
-from cache.store import Entry, Store, Vector, record_changes
+from cache.spaces import Sight
+from cache.store import Entry, Store, record_changes
 from cache.vector_rows import ids_lacking
 from chatbot import answering
 from chatbot.asked import Asked, Receipt
 from chatbot.engines import store_of
+from chatbot.looking_up import look_up, sight_of
 from chatbot.models import Question
 from chatbot.runtime import Runtime
 
@@ -156,14 +158,22 @@ class _Others(Store):
 
     own_key = ""
 
-    async def nearest(
-        self, partition: str, vector: Vector, *, is_current: Callable[[Entry], bool]
-    ) -> list[Candidate[Entry]]:
-        """The nearest servable entries but that one."""
-        return await super().nearest(
+    async def weigh(
+        self,
+        partition: str,
+        text: str,
+        sight: Sight,
+        *,
+        is_current: Callable[[Entry], bool],
+        vetoes_for: Forbids,
+    ) -> Weighed:
+        """What speaks for which servable answer, that wording left out."""
+        return await super().weigh(
             partition,
-            vector,
+            text,
+            sight,
             is_current=lambda entry: entry.key != self.own_key and is_current(entry),
+            vetoes_for=vetoes_for,
         )
 
 
@@ -182,7 +192,8 @@ async def _hits(
             others.own_key = key_of(question.text)
             asked = _asked(question, runtime)
             vector = await answering.embed(asked, desk=desk, receipt=Receipt())
-            decision = vector is not None and await answering.look_up(asked, vector, desk=desk)
+            sight = sight_of(asked, vector)
+            decision = None if sight is None else await look_up(asked, sight, store=others)
             found.append(decision.hit if decision else None)
         return found
     finally:

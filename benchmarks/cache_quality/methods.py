@@ -59,9 +59,7 @@ class _Observed:
     tau: tuple[float, float, float] | None = None
 
 
-def verified(
-    stream: Stream, *, vectors: Vectors, max_error: float, seed: int = 1
-) -> list[Outcome]:
+def verified(stream: Stream, *, vectors: Vectors, max_error: float, seed: int = 1) -> list[Outcome]:
     """Per-entry bounds with a guarantee (arXiv 2502.03771), written from the paper's formulas.
 
     For each stored question a logistic curve of P(right | similarity) is fitted to what was observed of
@@ -69,7 +67,7 @@ def verified(
     `max_error`, taking the curve's place at the edge of its confidence interval. Not served means: ask
     the model, learn from the answer whether serving would have been right.
     """
-    rng = random.Random(seed)  # noqa: S311 - a benchmark's seed
+    rng = random.Random(seed)
     table, stored = np.zeros_like(vectors), []
     known: dict[int, _Observed] = {}
     outcomes: list[Outcome] = []
@@ -106,7 +104,9 @@ def _explore(observed: _Observed, similarity: float, *, max_error: float) -> flo
     least = 1.0
     for miss in CONFIDENCES:
         shifted = middle + _quantile(1 - miss) * error
-        sure = (1 - miss) / (1 + math.exp(-max(-50.0, min(50.0, steepness * (similarity - shifted)))))
+        sure = (1 - miss) / (
+            1 + math.exp(-max(-50.0, min(50.0, steepness * (similarity - shifted))))
+        )
         least = min(least, max(0.0, (1 - max_error - sure) / (1 - sure)) if sure < 1 else 0.0)
     return least
 

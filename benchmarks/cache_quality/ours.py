@@ -64,7 +64,7 @@ class _Cache:
         self.said: dict[int, Said] = {}
         self.label_of: dict[int, str] = {}
         self.known: set[str] = set()
-        self._rng = random.Random(seed)  # noqa: S311 - a benchmark's seed
+        self._rng = random.Random(seed)
         self._lost_share = lost_share
 
     def identify(self, told: Told, label: str, weighed: Weighed, run: Run) -> int:
@@ -76,7 +76,7 @@ class _Cache:
         )
         answer_id = settled.same_as
         for unsure in settled.unsure:
-            if self._judged_same(self.label_of[unsure] == label, run):
+            if self._judged_same(run, truth=self.label_of[unsure] == label):
                 answer_id = unsure
                 break
         if self._rng.random() < self._lost_share:
@@ -93,8 +93,7 @@ class _Cache:
         self.known.add(label)
         return answer_id
 
-
-    def _judged_same(self, truth: bool, run: Run) -> bool:
+    def _judged_same(self, run: Run, *, truth: bool) -> bool:
         """Whether the judge says "the same" twice; each time it errs independently."""
         for _ in range(JUDGED_TIMES):
             run.identity.judged += 1
@@ -120,10 +119,10 @@ def play(
         started_s = time.perf_counter()
         question = stated(text, products=NO_PRODUCTS)
         weighed = weigh(
-            cache.shelf,
+            cache.shelf.near(vector),
             words_of(text),
             vector,
-            serves=_always,
+            facts=cache.shelf.facts,
             vetoes_for=lambda wording_id, question=question: conflicts(question, read[wording_id]),  # type: ignore[misc]  # mypy cannot infer a lambda's default
         )
         sure = judgement.probability(weighed.evidence.features) if weighed.evidence else 0.0
@@ -139,7 +138,3 @@ def play(
         answer_id = cache.identify(told, label, weighed, run)
         cache.shelf.add(number, answer_id=answer_id, text=text, vector=vector)
     return run
-
-
-def _always(_: int) -> bool:
-    return True

@@ -49,9 +49,7 @@ class Shop:
         self._asked: Counter[str] = Counter()
         articles = [self._article(number, group) for number, group in enumerate(_groups(stream))]
         words = _keywords(stream)
-        self._knowledge = Knowledge(
-            [self._text(key, labels, words) for key, labels in articles]
-        )
+        self._knowledge = Knowledge([self._text(key, labels, words) for key, labels in articles])
         self.offered_wrong = 0
 
     def tell(self, question: str, label: str) -> Told | None:
@@ -66,7 +64,7 @@ class Shop:
 
     def _article(self, number: int, labels: Sequence[str]) -> tuple[str, Sequence[str]]:
         key = f"article-{number}"
-        rng = random.Random(f"{self._seed}/{key}")  # noqa: S311 - a simulation
+        rng = random.Random(f"{self._seed}/{key}")
         shared = [make_fact(f"{key}/{n}", rng, chinese=self._chinese) for n in range(SHARED_FACTS)]
         for label in labels:
             own = [make_fact(f"{label}/{n}", rng, chinese=self._chinese) for n in range(OWN_FACTS)]
@@ -74,9 +72,7 @@ class Shop:
             self._article_of[label] = key
         return key, labels
 
-    def _text(
-        self, key: str, labels: Sequence[str], words: dict[str, list[str]]
-    ) -> ArticleText:
+    def _text(self, key: str, labels: Sequence[str], words: dict[str, list[str]]) -> ArticleText:
         body = " ".join(fact.phrasings[0] for label in labels for fact in self._facts[label])
         about = " ".join(word for label in labels for word in words[label])
         titles = tuple(label.replace("_", " ") for label in labels)
@@ -92,7 +88,7 @@ class Shop:
         )
 
     def _wording(self, label: str, number: int) -> str:
-        rng = random.Random(f"{self._seed}/{label}/{number}")  # noqa: S311 - a simulation
+        rng = random.Random(f"{self._seed}/{label}/{number}")
         core, *others = self._facts[label]
         told = [core, *rng.sample(others, rng.randint(0, len(others)))]
         rng.shuffle(told)

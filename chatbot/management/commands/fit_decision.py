@@ -54,7 +54,7 @@ class Command(BaseCommand):
         stored["ngrams/zh-hans"] = self._chinese()
         if not options["only_chinese"]:
             files: list[Path] = options["english"] or []
-            if len(files) < 2:  # noqa: PLR2004 - each set's bound is measured on the others
+            if len(files) < 2:
                 message = "give --english at least two files, or --only-chinese"
                 raise CommandError(message)
             stored["minilm/en"] = self._english(files)
@@ -130,11 +130,7 @@ class Command(BaseCommand):
 
 def _ngram_set(rows: Sequence[tuple[str, str]], *, frequencies: Frequencies) -> Labelled:
     vectors = [ngram_vector(text, frequencies=frequencies) for text, _ in rows]
-    kept = [
-        (row, vector)
-        for row, vector in zip(rows, vectors, strict=True)
-        if vector is not None
-    ]
+    kept = [(row, vector) for row, vector in zip(rows, vectors, strict=True) if vector is not None]
     return Labelled(
         texts=[row[0] for row, _ in kept],
         labels=[row[1] for row, _ in kept],
@@ -145,7 +141,8 @@ def _ngram_set(rows: Sequence[tuple[str, str]], *, frequencies: Frequencies) -> 
 def _write_frequencies(counted: Frequencies) -> None:
     stored = {"texts": counted.texts, "counts": dict(counted.counts)}
     FREQUENCIES_PATH.write_text(
-        json.dumps(stored, ensure_ascii=False, sort_keys=True, separators=(",", ":")) + "\n", "utf-8"
+        json.dumps(stored, ensure_ascii=False, sort_keys=True, separators=(",", ":")) + "\n",
+        "utf-8",
     )
 
 

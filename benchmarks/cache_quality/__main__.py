@@ -1,0 +1,54 @@
+"""`make bench-cache DATA=DIR`: the product's cache decision beside the peers on DIR/streams/*_fresh.csv.
+
+Writes benchmarks/results/cache.json and the table of docs/cache-quality.md.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from pathlib import Path
+
+import django
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "chatbot.settings")
+django.setup()
+
+from benchmarks.cache_quality.compare import compare  # noqa: E402 - Django first
+from benchmarks.cache_quality.report import RESULTS, markdown, write_page  # noqa: E402
+from benchmarks.cache_quality.streams import read  # noqa: E402
+from cache.embedding import Embedder  # noqa: E402
+from chatbot.guard import Guard  # noqa: E402
+from chatbot.guard_model import GuardModel  # noqa: E402
+
+
+def main() -> None:
+    """Play every stream and write what came out."""
+    parser = argparse.ArgumentParser(prog="benchmarks.cache_quality")
+    parser.add_argument("data", type=Path, help="a folder with streams/*.csv (text,label)")
+    parser.add_argument("--pattern", default="*_fresh.csv")
+    parser.add_argument("--rows", type=int, help="at most so many rows of each stream")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--no-peers", action="store_true", help="leave GPTCache out")
+    options = parser.parse_args()
+    paths = sorted((options.data / "streams").glob(options.pattern))
+    if not paths:
+        parser.error(f"{options.data}/streams has no {options.pattern}")
+    guard, embedder = Guard(GuardModel.load()), Embedder()
+    rows = []
+    for path in paths:
+        stream = read(path, guard=guard, embedder=embedder, limit=options.rows)
+        sys.stdout.write(f"{stream.name}: {len(stream.texts)} of {stream.rows} rows not refused\n")
+        sys.stdout.flush()
+        rows += compare(stream, seed=options.seed, peers=not options.no_peers)
+        sys.stdout.write(f"{markdown([row for row in rows if row['stream'] == stream.name])}\n")
+        sys.stdout.flush()
+    RESULTS.write_text(json.dumps(rows, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    if options.rows is None and not options.no_peers:
+        write_page(rows)
+
+
+if __name__ == "__main__":
+    main()

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from cache.evidence import Evidence, Neighbour, evidence
 from cache.facts import Facts
+from cache.identity import MOST_COMPARED
 from cache.judgement import DEFAULT_MAX_WRONG_SHARE, Judgement
 from cache.lexicon import Words
 
@@ -58,7 +59,9 @@ class Decision(Generic[E]):
 
     `options` are the near misses, best first, one per answer: wordings that nothing speaks against
     and that are not sure enough to be served. The shopper may be asked whether one of them was
-    meant. `probability` is how sure the favourite is (None without one), `judged_by` names the model.
+    meant. `probability` is how sure the favourite is (None without one), `judged_by` names the
+    model. `near` has the nearest wording of each near answer, whether vetoed or not: a new answer is
+    compared with theirs.
     """
 
     hit: Candidate[E] | None
@@ -68,6 +71,7 @@ class Decision(Generic[E]):
     options: tuple[Candidate[E], ...] = ()
     probability: float | None = None
     judged_by: str = ""
+    near: tuple[Candidate[E], ...] = ()
 
 
 class Forbids(Protocol):
@@ -113,12 +117,18 @@ def decide(
         reason = "nothing is stored for this partition"
         return Decision(hit=None, nearest=None, vetoes=(), reason=reason)
     nearest = candidate_of(weighed.neighbours[0])
+    near = tuple(candidate_of(item) for item in nearest_per_answer(weighed)[:MOST_COMPARED])
     first_vetoes = next(iter(weighed.vetoed.values()), ())
     found = weighed.evidence
     if found is None:
         reason = f"near wordings are stored, but: {'; '.join(first_vetoes)}"
         return Decision(
-            hit=None, nearest=nearest, vetoes=first_vetoes, reason=reason, judged_by=judgement.name
+            hit=None,
+            nearest=nearest,
+            vetoes=first_vetoes,
+            reason=reason,
+            judged_by=judgement.name,
+            near=near,
         )
     sure = judgement.probability(found.features)
     bound = judgement.min_probability(max_wrong_share)
@@ -142,14 +152,21 @@ def decide(
         options=tuple(candidate_of(item) for item in options),
         probability=sure,
         judged_by=judgement.name,
+        near=near,
     )
+
+
+def nearest_per_answer(weighed: Weighed) -> list[Neighbour]:
+    """The nearest wording of each answer, best first."""
+    found: dict[int, Neighbour] = {}
+    for item in weighed.neighbours:
+        found.setdefault(item.answer_id, item)
+    return list(found.values())
 
 
 def _near_misses(weighed: Weighed, *, sure: float, vetoes_for: Forbids) -> list[Neighbour]:
     """The nearest wording of each answer that may have been meant, the favourite's first."""
-    nearest_of: dict[int, Neighbour] = {}
-    for item in weighed.neighbours:
-        nearest_of.setdefault(item.answer_id, item)
+    nearest_of = {item.answer_id: item for item in nearest_per_answer(weighed)}
     favourite = weighed.evidence
     if favourite is not None and sure >= OPTION_MIN_PROBABILITY:
         nearest_of = {favourite.answer_id: favourite.nearest, **nearest_of}

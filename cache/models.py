@@ -15,7 +15,8 @@ class Answer(models.Model):
     """A canonical answer that may be served to every shopper of its partition."""
 
     LIVE, OWN, PINNED, STALE, REVOKED = "live", "own", "pinned", "stale", "revoked"
-    STATUSES = [(value, value) for value in (LIVE, OWN, PINNED, STALE, REVOKED)]
+    MERGED = "merged"
+    STATUSES = [(value, value) for value in (LIVE, OWN, PINNED, STALE, REVOKED, MERGED)]
     SERVED = (LIVE, PINNED)
     MODEL, ARTICLE, STAFF = "model", "article", "staff"
     ORIGINS = [(value, value) for value in (MODEL, ARTICLE, STAFF)]
@@ -35,6 +36,14 @@ class Answer(models.Model):
     served_count = models.PositiveIntegerField(default=0)
     last_served_at = models.DateTimeField(null=True, blank=True)
     simulated = models.BooleanField(default=False)
+    merged_into = models.ForeignKey(
+        "self",
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="merged",
+        help_text="It said the same as this one, which its wordings lead to now.",
+    )
 
     class Meta:
         ordering = ("-id",)
@@ -95,6 +104,32 @@ class Source(models.Model):
 
     def __str__(self) -> str:
         return f"{self.article_key} v{self.article_version}"
+
+
+class Comparison(models.Model):
+    """Two answers that may say the same; a judge settles it when there is time and money."""
+
+    WAITING, SAME, DIFFERENT, GIVEN_UP = "waiting", "same", "different", "given up"
+    STATES = [(value, value) for value in (WAITING, SAME, DIFFERENT, GIVEN_UP)]
+
+    new_answer = models.ForeignKey(Answer, on_delete=models.CASCADE, related_name="compared_as_new")
+    old_answer = models.ForeignKey(Answer, on_delete=models.CASCADE, related_name="compared_as_old")
+    state = models.CharField(max_length=10, choices=STATES, default=WAITING, db_index=True)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    judged_by = models.CharField(max_length=160, blank=True)
+    at = models.DateTimeField()
+    judged_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ("-id",)
+        constraints = [
+            models.UniqueConstraint(
+                fields=["new_answer", "old_answer"], name="cache_comparison_once"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.new_answer_id} / {self.old_answer_id}: {self.state}"
 
 
 class Lookup(models.Model):

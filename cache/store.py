@@ -9,7 +9,7 @@ The vectors are `cache.replica`'s; one search thread owns their indexes.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
@@ -18,17 +18,18 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from base.counters import take
 from base.reader import Reader
 from base.writer import Writer
+from cache.changes import changes_after, newest_seq, record_changes
 from cache.decision import Candidate, Forbids, Weighed
 from cache.evidence import Neighbour
+from cache.lexicon import Lexicon, words_of
+from cache.merging import known_answer, note_unsure
 from cache.models import Answer, Change, Source, Wording, WordingVector
 from cache.replica import ReplicaVectors
 from cache.spaces import MODEL, Serves, Sight, Spaces
 from cache.vector_rows import vectors_of
 
-CHANGE_COUNTER = "cache.change"
 NEIGHBOURS = 8
 ROWS_AT_ONCE = 2_000  # one prefetch has as many parameters; SQLite may allow only 32,766
 SourceKey = tuple[str, str, int]
@@ -72,6 +73,8 @@ class NewAnswer:
     cost_nanousd: int
     sources: tuple[SourceKey, ...]
     simulated: bool
+    same_as: int | None = None  # the stored answer that says the same: only the wording is new
+    unsure: tuple[int, ...] = ()  # answers that may say the same; a judge will tell
 
 
 class Store:
@@ -97,6 +100,8 @@ class Store:
         self._vectors = ReplicaVectors(
             reader=reader, engine_id=engine_id, dimension=dimension, folder=folder
         )
+        self._answer_words: dict[str, Lexicon] = {}
+        self._read_answers: set[int] = set()
         self.spaces = Spaces(self._vectors.partitions, engine_id=engine_id)
         self._seen_seq = 0
 
@@ -141,6 +146,10 @@ class Store:
         serves: Serves = partial(self._servable, is_current)
         return await self.spaces.weigh(partition, text, sight, serves=serves, vetoes_for=vetoes_for)
 
+    def answer_words(self, partition: str) -> Lexicon:
+        """How many answers of a partition hold each word; answers that left still count."""
+        return self._answer_words.setdefault(partition, Lexicon())
+
     def wording(self, wording_id: int) -> str | None:
         """The text of a served wording."""
         entry = self._by_id.get(wording_id)
@@ -160,7 +169,7 @@ class Store:
 
     async def follow(self) -> int:
         """Apply the changes committed since the last call; returns how many there were."""
-        changes = await self._reader.run(partial(_changes_after, self._seen_seq))
+        changes = await self._reader.run(partial(changes_after, self._seen_seq))
         if not changes:
             return 0
         wanted = {change.wording_id for change in changes}
@@ -175,7 +184,7 @@ class Store:
 
     async def load_all(self) -> None:
         """Fill the replica from rows, and vectors from a snapshot; called once at start."""
-        self._seen_seq = await self._reader.run(_newest_seq)
+        self._seen_seq = await self._reader.run(newest_seq)
         self._by_id = await self._reader.run(partial(_entries, None))
         self._by_key = {(entry.partition, entry.key): entry for entry in self._by_id.values()}
         await self._vectors.load({key: entry.partition for key, entry in self._by_id.items()})
@@ -193,6 +202,7 @@ class Store:
     async def _add(self, entry: Entry, vector: Vector | None) -> None:
         self._by_id[entry.wording_id] = entry
         self._by_key[entry.partition, entry.key] = entry
+        self._read_answer(entry)
         await self.spaces.add(
             entry.partition,
             entry.wording_id,
@@ -201,8 +211,15 @@ class Store:
             vector=vector,
         )
 
+    def _read_answer(self, entry: Entry) -> None:
+        if entry.answer_id not in self._read_answers:
+            self._read_answers.add(entry.answer_id)
+            self.answer_words(entry.partition).add(words_of(entry.text).units)
+
     async def _know_all(self) -> None:
         """Read what was loaded: of wordings with a vector from the index, of others from their words."""
+        for entry in self._by_id.values():
+            self._read_answer(entry)
         held = await asyncio.to_thread(lambda: list(self._vectors.held()))
         self.spaces.note_all(
             (partition, key, self._by_id[key].answer_id, self._by_id[key].wording, vector)
@@ -227,7 +244,7 @@ class Store:
         now = self._now()
         if not still_current() or _is_pinned(new, now=now):
             return None
-        answer = Answer.objects.create(
+        answer = known_answer(new, now=now) or Answer.objects.create(
             partition=new.partition,
             text=new.text,
             origin=new.origin,
@@ -240,9 +257,10 @@ class Store:
             cost_nanousd=new.cost_nanousd,
             simulated=new.simulated,
         )
+        note_unsure(answer, new, now=now)
         Source.objects.bulk_create(
             Source(answer=answer, article_key=key, locale=locale, article_version=version)
-            for key, locale, version in new.sources
+            for key, locale, version in ((), new.sources)[answer.id != new.same_as]
         )
         wording, created = Wording.objects.update_or_create(
             partition=new.partition,
@@ -260,26 +278,6 @@ class Store:
             WordingVector.objects.filter(wording=wording).delete()
         record_changes([wording.id], op=Change.ADD, now=now)
         return _entry(wording)
-
-
-def record_changes(wording_ids: Iterable[int], *, op: str, now: datetime) -> None:
-    """Tell every replica about wordings that were added or must go. Call inside a transaction."""
-    ids = list(wording_ids)
-    if not ids:
-        return
-    first = take(CHANGE_COUNTER, len(ids))
-    Change.objects.bulk_create(
-        Change(seq=first + offset, op=op, wording_id=wording_id, at=now)
-        for offset, wording_id in enumerate(ids)
-    )
-
-
-def _changes_after(seq: int) -> list[Change]:
-    return list(Change.objects.filter(seq__gt=seq).order_by("seq")[:5_000])
-
-
-def _newest_seq() -> int:
-    return Change.objects.order_by("-seq").values_list("seq", flat=True).first() or 0
 
 
 def _is_pinned(new: NewAnswer, *, now: datetime) -> bool:

@@ -6,8 +6,8 @@ from celery import shared_task
 from django.db import transaction
 from django.utils import timezone
 
+from cache.changes import record_changes
 from cache.models import Answer, Change, Wording
-from cache.store import record_changes
 
 
 @shared_task

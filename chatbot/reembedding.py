@@ -14,12 +14,13 @@ from django.db import transaction
 from django.utils import timezone
 
 from base.text import Language
+from cache.changes import record_changes
 from cache.decision import Candidate, Forbids, Weighed
 from cache.embedding import Embedder
 from cache.models import Change, Lookup, Wording, WordingVector
 from cache.normalize import key_of
 from cache.spaces import Sight
-from cache.store import Entry, Store, record_changes
+from cache.store import Entry, Store
 from cache.vector_rows import ids_lacking
 from chatbot import answering
 from chatbot.asked import Asked, Receipt

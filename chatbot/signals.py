@@ -10,8 +10,8 @@ from django.db.models.signals import post_delete, post_save, pre_save
 from django.utils import timezone
 
 from base.revision import bump
+from cache.changes import record_changes
 from cache.models import Answer, Change, Source
-from cache.store import record_changes
 from chatbot.models import Article, ArticleVersion, Product, Site
 from chatbot.staleness import note_change
 from routing.models import Budget, Chain, Endpoint, ExchangeRate, Model, Price, Quota, RuleSet

@@ -13,8 +13,8 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
+from cache.changes import record_changes
 from cache.models import Answer, Change, Wording
-from cache.store import record_changes
 from chatbot.models import Article, Outbox
 
 ARTICLE_CHANGED = "article_changed"

@@ -10,8 +10,8 @@ from django.utils import timezone
 
 from base.counters import take
 from base.models import Counter
+from cache.changes import record_changes
 from cache.models import Change
-from cache.store import record_changes
 
 pytestmark = pytest.mark.django_db(transaction=True)
 THREADS, TAKES = 4, 15

@@ -10,8 +10,9 @@ from cache_parts import NOW, SHOP, Parts, always, new, stands, started, unit
 from django.db import connection
 
 from base.reader import Reader
+from cache.changes import record_changes
 from cache.models import Answer, Change, Source, Wording
-from cache.store import Entry, Store, record_changes
+from cache.store import Entry, Store
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

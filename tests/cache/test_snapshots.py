@@ -13,10 +13,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cache import replica
+from cache.changes import record_changes
 from cache.models import Answer, Change, Wording
 from cache.partitions import Partitions
 from cache.snapshots import SnapshotFile, Stand, coarse_block, rows_block
-from cache.store import Store, record_changes
+from cache.store import Store
 
 pytestmark = pytest.mark.django_db(transaction=True)
 STAND = Stand(seq=7, mark="add 3 then")

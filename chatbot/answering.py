@@ -17,19 +17,20 @@ from numpy.typing import NDArray
 
 from base.clock import Clock
 from base.reader import Reader
-from cache.decision import Decision, decide
+from cache.decision import Candidate, Decision, decide
 from cache.embedding import Embedded, Embedder
 from cache.inflight import Flight, InFlight, Shared
 from cache.normalize import key_of
 from cache.policy import BESIDE_THE_QUESTION
 from cache.store import Entry, Store
 from cache.vetoes import conflicts, stated
-from chatbot.asked import Asked, CacheOutcome, Outcome, Receipt, Stage
+from chatbot.asked import Asked, Outcome, Receipt, Stage, Unsure
 from chatbot.deadlines import DEADLINE_S, EMBED_WITHIN_S, ENDING_S
 from chatbot.doubts import Doubts
 from chatbot.guard import Guard, Verdict
 from chatbot.knowledge import Found
 from chatbot.searching import articles_for, aside, last_turns
+from chatbot.serving import confirmed, is_current, served
 from chatbot.speaking import Speaking
 from routing.classifier import Classified
 from routing.dispatch import Dispatcher
@@ -67,8 +68,11 @@ async def answer(asked: Asked, *, desk: Desk, stage: Stage, receipt: Receipt) ->
         )
         return await think(asked, desk=desk, stage=stage, receipt=receipt, verdict=verdict)
 
+    chosen = confirmed(asked, store=desk.store, receipt=receipt)
+    if chosen is not None:
+        return chosen
     key = key_of(asked.text)
-    entry = desk.store.exact(asked.partition, key, is_current=partial(_is_current, asked))
+    entry = desk.store.exact(asked.partition, key, is_current=partial(is_current, asked))
     if entry is not None:
         receipt.reason = "the same wording was answered before"
         return served(entry, asked, cache="exact", cosine=None)
@@ -126,6 +130,7 @@ async def think(
     """Embed, look up, classify, dispatch, remember."""
     vector = await embed(asked, desk=desk, receipt=receipt)
     may_share = verdict.may_share and not asked.past_the_cache
+    options: tuple[Candidate[Entry], ...] = ()
     if vector is not None and may_share:
         decision = await look_up(asked, vector, desk=desk)
         receipt.reason, receipt.vetoes, receipt.nearest = (
@@ -135,6 +140,7 @@ async def think(
         )
         if decision.hit is not None:
             return served(decision.hit.entry, asked, cache="semantic", cosine=decision.hit.cosine)
+        options = decision.options
 
     configuration = asked.configuration
     tier = await aside(
@@ -144,6 +150,8 @@ async def think(
         ),
     )
     receipt.tier_reason = tier.reason
+    if options and await stage.offer(options, tier.tier):
+        raise Unsure
     found = await articles_for(asked, reader=desk.reader, verdict=verdict, vector=vector)
     if not found:
         return desk.speaking.no_article(asked, verdict=verdict, tier=tier, receipt=receipt)
@@ -192,7 +200,7 @@ async def look_up(asked: Asked, vector: NDArray[np.float32], *, desk: Desk) -> D
     products = asked.configuration.products
     question = stated(asked.text, products=products)
     candidates = await desk.store.nearest(
-        asked.partition, vector, is_current=partial(_is_current, asked)
+        asked.partition, vector, is_current=partial(is_current, asked)
     )
     return decide(
         candidates,
@@ -256,27 +264,3 @@ async def ask_model(
     if BESIDE_THE_QUESTION in receipt.objections:
         desk.doubts.note(asked, found=found)
     return told.with_stored(stored)
-
-
-def served(entry: Entry, asked: Asked, *, cache: CacheOutcome, cosine: float | None) -> Outcome:
-    """The outcome that serves a stored answer."""
-    articles = asked.configuration.articles
-    return Outcome(
-        text=entry.text,
-        origin="cache",
-        cache=cache,
-        tier=entry.tier or None,
-        model=entry.model or None,
-        cosine=cosine,
-        sources=tuple(
-            articles[key, locale] for key, locale, _ in entry.sources if (key, locale) in articles
-        ),
-        checked_at=entry.checked_at,
-        entry=entry,
-    )
-
-
-def _is_current(asked: Asked, entry: Entry) -> bool:
-    """Whether every article that the answer rests on still stands at the version it was made from."""
-    versions = asked.configuration.article_versions
-    return all(versions.get((key, locale)) == version for key, locale, version in entry.sources)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
@@ -12,7 +12,9 @@ from cache.decision import Candidate
 from cache.store import Entry
 from chatbot.configuration import Configuration
 from chatbot.knowledge import ArticleText
+from chatbot.offering import Offered
 from chatbot.prompts import PROMPT_VERSION
+from routing.specs import Tier
 
 Origin = Literal["cache", "model", "article", "template", "person"]
 CacheOutcome = Literal["exact", "semantic", "confirmed", "joined", "stale", "miss", "bypass"]
@@ -40,6 +42,7 @@ class Asked:
     configuration: Configuration
     simulated: bool
     earlier_s: float = 0.0
+    offered: Offered | None = None
 
     @property
     def partition(self) -> str:
@@ -77,10 +80,22 @@ class Outcome:
     cost_nanousd: int = 0
 
 
+class Unsure(Exception):
+    """The shopper was asked which wording was meant: the story begins again when that is settled."""
+
+
+async def _nobody_to_ask(_candidates: Sequence[Candidate[Entry]], _tier: Tier) -> bool:
+    return False
+
+
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """Where an answer appears while it is being made: deltas, a restart, a wait with its estimate."""
+    """Where an answer appears while it is being made: deltas, a restart, a wait with its estimate.
+
+    `offer` asks the shopper whether a near wording was meant; True: break off with Unsure.
+    """
 
     delta: Callable[[str], Awaitable[None]]
     restart: Callable[[], Awaitable[None]]
     wait: Callable[[float, int], Awaitable[None]]
+    offer: Callable[[Sequence[Candidate[Entry]], Tier], Awaitable[bool]] = _nobody_to_ask

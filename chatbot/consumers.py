@@ -17,12 +17,13 @@ from channels.generic.websocket import AsyncWebsocketConsumer
 
 from base.text import language_of
 from base.writer import WriterBusy
-from chatbot import frames, transcript
+from chatbot import accepting, choosing, frames, transcript
 from chatbot.asked import Asked
 from chatbot.deadlines import QUESTION_DEADLINE_S
 from chatbot.frames import (
     Ask,
     BadFrame,
+    Choose,
     ClientFrame,
     ErrorCode,
     Feedback,
@@ -130,22 +131,29 @@ class ChatConsumer(AsyncWebsocketConsumer):
         match frame:
             case Ask():
                 await self._ask(frame, opened)
+            case Choose():
+                await self._choose(frame, opened)
             case Stop():
                 await self._stop(frame, opened)
             case Feedback():
                 await self._feedback(frame, opened)
-            case Resume():
-                await self._replay(
-                    partial(transcript.frames_after, opened.conversation_id, after=frame.after)
-                )
-                for running in self._runtime.supervisor.in_progress(opened.conversation_id):
-                    self._show(running)
-            case History():
-                await self._replay(
-                    partial(transcript.frames_before, opened.conversation_id, before=frame.before)
-                )
+            case Resume() | History():
+                await self._page(frame, opened)
             case NotBuilt():
                 self._error("not_available", "not_available", frame_id=frame.id)
+
+    async def _page(self, frame: Resume | History, opened: transcript.Opened) -> None:
+        """Durable frames of the past; after the newest, what running answers have shown so far."""
+        query: Callable[[], tuple[list[ServerFrame], bool]]
+        if isinstance(frame, History):
+            query = partial(transcript.frames_before, opened.conversation_id, before=frame.before)
+        else:
+            query = partial(transcript.frames_after, opened.conversation_id, after=frame.after)
+        found, more = await self._runtime.reader.run(query)
+        self._show({"type": "resumed", "frames": found, "more": more})
+        if isinstance(frame, Resume):
+            for running in self._runtime.supervisor.in_progress(opened.conversation_id):
+                self._show(running)
 
     async def _ask(self, frame: Ask, opened: transcript.Opened) -> None:
         runtime = self._runtime
@@ -161,9 +169,9 @@ class ChatConsumer(AsyncWebsocketConsumer):
         locale = frame.locale or self._locale
         started_s = runtime.clock.monotonic_s()
         try:
-            accepted = await runtime.writer.run(
+            accepted, settled = await runtime.writer.run(
                 partial(
-                    transcript.accept,
+                    accepting.accept,
                     opened.conversation_id,
                     client_id=frame.id,
                     text=frame.text,
@@ -182,6 +190,8 @@ class ChatConsumer(AsyncWebsocketConsumer):
         elif accepted.created:
             runtime.watchers.publish(opened.conversation_id, accepted.frame)
             runtime.supervisor.start(self._asked(accepted, frame, opened, locale, started_s))
+            for ended in settled:
+                runtime.supervisor.confirming.tell(opened.conversation_id, ended)
         else:
             await self._replay_question(accepted, opened)
 
@@ -222,6 +232,15 @@ class ChatConsumer(AsyncWebsocketConsumer):
             if body.get("id") == accepted.frame.get("id"):
                 self._show(body)
 
+    async def _choose(self, frame: Choose, opened: transcript.Opened) -> None:
+        choice = await choosing.choose(
+            frame, conversation_id=opened.conversation_id, runtime=self._runtime
+        )
+        for body in choice.frames:
+            self._show(body)
+        if choice.verdict in choosing.REFUSALS:
+            self._error(*choosing.REFUSALS[choice.verdict], frame_id=frame.id)
+
     async def _stop(self, frame: Stop, opened: transcript.Opened) -> None:
         runtime = self._runtime
         question = await runtime.reader.run(
@@ -235,19 +254,16 @@ class ChatConsumer(AsyncWebsocketConsumer):
     async def _feedback(self, frame: Feedback, opened: transcript.Opened) -> None:
         known = await self._runtime.writer.run(
             partial(
-                transcript.record_feedback,
+                accepting.take_feedback,
                 opened.conversation_id,
                 client_id=frame.id,
                 value=frame.value,
                 reason=frame.reason,
+                now=self._runtime.clock.now(),
             )
         )
         if not known:
             self._error("bad_frame", "unknown_question", frame_id=frame.id)
-
-    async def _replay(self, query: Callable[[], tuple[list[ServerFrame], bool]]) -> None:
-        found, more = await self._runtime.reader.run(query)
-        self._show({"type": "resumed", "frames": found, "more": more})
 
     async def _strike(self, error: BadFrame) -> None:
         self._strikes += 1

@@ -9,6 +9,7 @@ happens here ends in exactly one terminal state.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -25,6 +26,7 @@ from cache.policy import BESIDE_THE_QUESTION
 from cache.store import Entry, Store
 from cache.vetoes import conflicts, stated
 from chatbot.asked import Asked, Outcome, Receipt, Stage, Unsure
+from chatbot.configuration import Configuration
 from chatbot.deadlines import DEADLINE_S, EMBED_WITHIN_S, ENDING_S
 from chatbot.doubts import Doubts
 from chatbot.guard import Guard, Verdict
@@ -52,6 +54,7 @@ class Desk:
     speaking: Speaking
     reader: Reader
     clock: Clock
+    configuration: Callable[[], Configuration]
 
 
 async def answer(asked: Asked, *, desk: Desk, stage: Stage, receipt: Receipt) -> Outcome:

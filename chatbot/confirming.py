@@ -106,6 +106,7 @@ class Confirming:
             replace(
                 asked,
                 offered=standing.offered,
+                configuration=self._desk.configuration(),  # articles may have changed meanwhile
                 earlier_s=asked.earlier_s + offered_s - asked.started_s,
                 started_s=now_s,
                 deadline_s=now_s + QUESTION_DEADLINE_S,

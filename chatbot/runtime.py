@@ -201,6 +201,7 @@ class Runtime:
             speaking=Speaking(relevance=Relevance.load(engine_id=self.embedder.engine_id)),
             reader=self.reader,
             clock=self.clock,
+            configuration=lambda: self.configuration,
         )
 
     def _limits_for(self) -> LimitsFor | None:

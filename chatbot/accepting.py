@@ -1,49 +1,60 @@
 """What a shopper's frame means beyond its own rows: a new question settles an open offer, a judgement is a label.
 
-Synchronous jobs for `base.writer`; all rows of one frame are written in one transaction.
+All rows of one frame are written in one transaction.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
+from functools import partial
+from typing import TYPE_CHECKING
 
+from base.text import Language
 from cache.models import Label
-from chatbot import confirmations, labels, transcript
+from chatbot import choosing, confirmations, labels, transcript
 from chatbot.confirmations import Settled
-from chatbot.transcript import Accepted
+from chatbot.deadlines import QUESTION_DEADLINE_S
+from chatbot.frames import Ask
+from chatbot.transcript import Accepted, Opened
+
+if TYPE_CHECKING:
+    from chatbot.runtime import Runtime
 
 
-def accept(
-    conversation_id: int,
-    *,
-    client_id: str,
-    text: str,
-    locale: str,
-    language: str,
-    now: datetime,
-    deadline_s: float,
-    retry_of: str | None,
+async def take_question(
+    frame: Ask, *, opened: Opened, locale: str, language: Language, runtime: Runtime
 ) -> tuple[Accepted, list[Settled]]:
-    """`transcript.accept`, with the offers that the new question settles as "none of these".
+    """Store a question; with it the offers that it settles as "none of these".
 
-    Asking again past the cache says that the stored answer was wrong for the question.
+    Raises Question.DoesNotExist when it asks an unknown question again, and WriterBusy.
     """
-    accepted = transcript.accept(
-        conversation_id,
-        client_id=client_id,
-        text=text,
+    now = runtime.clock.now()
+    job = partial(
+        transcript.accept,
+        opened.conversation_id,
+        client_id=frame.id,
+        text=frame.text,
         locale=locale,
         language=language,
         now=now,
-        deadline_s=deadline_s,
-        retry_of=retry_of,
+        deadline_s=QUESTION_DEADLINE_S,
+        retry_of=frame.retry_of,
     )
+    owner = choosing.heir(runtime)
+    return await runtime.writer.run(partial(_accept, job, frame, opened, owner=owner, now=now))
+
+
+def _accept(
+    job: Callable[[], Accepted], frame: Ask, opened: Opened, *, owner: str | None, now: datetime
+) -> tuple[Accepted, list[Settled]]:
+    accepted, where = job(), opened.conversation_id
     if not accepted.created:
         return accepted, []
-    if retry_of is not None:
-        _judge(conversation_id, client_id=retry_of, kind=Label.RETRY, right=False, now=now)
+    if frame.retry_of is not None:  # what the cache had served was wrong for the question
+        _judge(where, client_id=frame.retry_of, kind=Label.RETRY, right=False, now=now)
     settled = confirmations.settle_earlier(
-        conversation_id, before_question_id=accepted.question_id, now=now
+        where, before_question_id=accepted.question_id, now=now, owner=owner
     )
     return accepted, settled
 

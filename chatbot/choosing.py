@@ -10,7 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from chatbot import confirmations
-from chatbot.confirmations import Choice
+from chatbot.confirmations import Choice, Settled
 from chatbot.frames import Choose, ErrorCode
 from chatbot.recovery import asked_again
 
@@ -25,21 +25,31 @@ REFUSALS: dict[str, tuple[ErrorCode, str]] = {
 }
 
 
+def heir(runtime: Runtime) -> str | None:
+    """Who takes a settled question over: this process, unless it is about to stop."""
+    return None if runtime.supervisor.draining else runtime.supervisor.owner
+
+
 async def choose(frame: Choose, *, conversation_id: int, runtime: Runtime) -> Choice:
     """Settle the offer and let the question go on. A second tap on the same option changes nothing."""
-    supervisor = runtime.supervisor
     choice = await runtime.writer.run(
         partial(
             confirmations.choose,
             conversation_id,
             client_id=frame.id,
             option=frame.option,
-            owner=None if supervisor.draining else supervisor.owner,
+            owner=heir(runtime),
             now=runtime.clock.now(),
         )
     )
-    if choice.settled is not None and choice.question is not None:
-        supervisor.confirming.tell(conversation_id, choice.settled)
-        if not supervisor.draining:
-            supervisor.start(asked_again(choice.question, runtime))
+    if choice.settled is not None:
+        go_on(choice.settled, runtime=runtime)
     return choice
+
+
+def go_on(settled: Settled, *, runtime: Runtime) -> None:
+    """Show what was decided, and answer the question here unless it runs here already."""
+    supervisor = runtime.supervisor
+    supervisor.confirming.tell(settled)
+    if not supervisor.draining:
+        supervisor.start(asked_again(settled.question, runtime))

@@ -27,7 +27,7 @@ Verdict = Literal["settled", "again", "late", "unknown", "not_offered"]
 class Settled:
     """A decision that was made just now, with the durable frame that tells it."""
 
-    question_id: int
+    question: Question
     frame: ServerFrame
 
 
@@ -36,7 +36,6 @@ class Choice:
     """What became of a `choose` frame. `frames` are what a repeated one has had already."""
 
     verdict: Verdict
-    question: Question | None = None
     settled: Settled | None = None
     frames: tuple[ServerFrame, ...] = ()
 
@@ -83,56 +82,58 @@ def offer(
     return append_frame(conversation_id, body, question_id=question_id, now=now)
 
 
-def settle(question_id: int, *, chosen: int | None, by: str, now: datetime) -> Settled | None:
+def settle(
+    question_id: int, *, chosen: int | None, by: str, now: datetime, owner: str | None = None
+) -> Settled | None:
     """Decide an open offer; None when it was decided before, or its question is over.
 
-    The question's time begins anew. Only a tap is a judgement that is kept as labels.
+    The question's time begins anew. With `owner` its lease goes there: that process goes on with it.
+    Only a tap is a judgement that is kept as labels.
     """
     open_offers = Confirmation.objects.filter(
         question_id=question_id, settled_at=None, question__state__in=Question.OPEN
     )
     if open_offers.update(chosen=chosen, settled_at=now, settled_by=by) != 1:
         return None
-    Question.objects.filter(id=question_id).update(
-        state=Question.WORKING, deadline_at=now + timedelta(seconds=QUESTION_DEADLINE_S)
-    )
-    question = Question.objects.select_related("conversation", "confirmation").get(id=question_id)
-    offered = offered_for(question)
-    if offered is not None and by == Confirmation.TAP:
+    lease = {} if owner is None else {"lease_owner": owner, "lease_until": now + LEASE}
+    deadline_at = now + timedelta(seconds=QUESTION_DEADLINE_S)
+    rows = Question.objects.filter(id=question_id)
+    rows.update(state=Question.WORKING, deadline_at=deadline_at, **lease)
+    question = rows.select_related("conversation__shopper", "confirmation").get()
+    offered = offered_for(question) or Offered(())
+    if by == Confirmation.TAP:
         labels.label_offer(question, offered, now=now)
-    choice = offered.choice if offered is not None else None
     body = {
         "type": "chosen",
         "id": question.client_id,
         "option": chosen,
-        "question": choice.question if choice else None,
+        "question": offered.choice.question if offered.choice else None,
     }
     frame = append_frame(question.conversation_id, body, question_id=question_id, now=now)
-    return Settled(question_id, frame)
+    return Settled(question, frame)
 
 
 def choose(
     conversation_id: int, *, client_id: str, option: int | None, owner: str | None, now: datetime
 ) -> Choice:
-    """The shopper's tap. With `owner` the question's lease goes there: that process goes on with it."""
-    question = _find(conversation_id, client_id=client_id)
+    """The shopper's tap; with `owner` the question goes on there."""
+    rows = Question.objects.select_related("confirmation")
+    question = rows.filter(conversation_id=conversation_id, client_id=client_id).first()
     if question is None:
         return Choice("unknown")
     offered = offered_for(question)
     if offered is None or option not in (None, *(one.option for one in offered.options)):
-        return Choice("not_offered", question)
-    settled = settle(question.id, chosen=option, by=Confirmation.TAP, now=now)
-    if settled is None:
-        if offered.settled and offered.chosen == option:
-            return Choice("again", question, frames=_since_choice(question.id))
-        return Choice("late", question)
-    if owner is not None:
-        Question.objects.filter(id=question.id).update(lease_owner=owner, lease_until=now + LEASE)
-    return Choice("settled", _find(conversation_id, client_id=client_id), settled)
+        return Choice("not_offered")
+    settled = settle(question.id, chosen=option, by=Confirmation.TAP, now=now, owner=owner)
+    if settled is not None:
+        return Choice("settled", settled)
+    if offered.settled and offered.chosen == option:
+        return Choice("again", frames=_since_choice(question.id))
+    return Choice("late")
 
 
 def settle_earlier(
-    conversation_id: int, *, before_question_id: int, now: datetime
+    conversation_id: int, *, before_question_id: int, now: datetime, owner: str | None
 ) -> list[Settled]:
     """A new question was asked: offers that are still open count as "none of these"."""
     ids = Confirmation.objects.filter(
@@ -140,7 +141,9 @@ def settle_earlier(
         question_id__lt=before_question_id,
         settled_at=None,
     ).values_list("question_id", flat=True)
-    ended = (settle(one, chosen=None, by=Confirmation.ASK, now=now) for one in list(ids))
+    ended = (
+        settle(one, chosen=None, by=Confirmation.ASK, now=now, owner=owner) for one in list(ids)
+    )
     return [settled for settled in ended if settled is not None]
 
 
@@ -177,8 +180,3 @@ def _since_choice(question_id: int) -> tuple[ServerFrame, ...]:
     rows = Frame.objects.filter(question_id=question_id).order_by("seq")
     bodies = rows.values_list("body", flat=True)
     return tuple(body for body in bodies if body["type"] not in ("accepted", "confirm"))
-
-
-def _find(conversation_id: int, *, client_id: str) -> Question | None:
-    rows = Question.objects.select_related("conversation__shopper", "confirmation")
-    return rows.filter(conversation_id=conversation_id, client_id=client_id).first()

@@ -122,10 +122,10 @@ class Confirming:
             asked = replace(asked, offered=(await self._standing(asked)).offered)
         return await self._decided(asked)
 
-    def tell(self, conversation_id: int, settled: Settled) -> None:
+    def tell(self, settled: Settled) -> None:
         """An offer was settled in a job of this process: show it, and wake the question if it is here."""
-        self._watchers.publish(conversation_id, settled.frame)
-        event = self._waiting.get(settled.question_id)
+        self._watchers.publish(settled.question.conversation_id, settled.frame)
+        event = self._waiting.get(settled.question.id)
         if event is not None:
             event.set()
 
@@ -143,7 +143,7 @@ class Confirming:
             )
         )
         if settled is not None:
-            self._watchers.publish(asked.conversation_id, settled.frame)
+            self.tell(settled)
 
     async def _poll(self) -> None:
         """Notice taps that reached other processes."""

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -144,11 +143,11 @@ class ChatConsumer(AsyncWebsocketConsumer):
 
     async def _page(self, frame: Resume | History, opened: transcript.Opened) -> None:
         """Durable frames of the past; after the newest, what running answers have shown so far."""
-        query: Callable[[], tuple[list[ServerFrame], bool]]
+        where = opened.conversation_id
         if isinstance(frame, History):
-            query = partial(transcript.frames_before, opened.conversation_id, before=frame.before)
+            query = partial(transcript.frames_before, where, before=frame.before)
         else:
-            query = partial(transcript.frames_after, opened.conversation_id, after=frame.after)
+            query = partial(transcript.frames_after, where, after=frame.after)
         found, more = await self._runtime.reader.run(query)
         self._show({"type": "resumed", "frames": found, "more": more})
         if isinstance(frame, Resume):
@@ -169,18 +168,12 @@ class ChatConsumer(AsyncWebsocketConsumer):
         locale = frame.locale or self._locale
         started_s = runtime.clock.monotonic_s()
         try:
-            accepted, settled = await runtime.writer.run(
-                partial(
-                    accepting.accept,
-                    opened.conversation_id,
-                    client_id=frame.id,
-                    text=frame.text,
-                    locale=locale,
-                    language=language_of(frame.text, default=_language(locale)),
-                    now=runtime.clock.now(),
-                    deadline_s=QUESTION_DEADLINE_S,
-                    retry_of=frame.retry_of,
-                )
+            accepted, settled = await accepting.take_question(
+                frame,
+                opened=opened,
+                locale=locale,
+                language=language_of(frame.text, default=_language(locale)),
+                runtime=runtime,
             )
         except Question.DoesNotExist:
             self._error("bad_frame", "unknown_question", frame_id=frame.id)
@@ -191,7 +184,7 @@ class ChatConsumer(AsyncWebsocketConsumer):
             runtime.watchers.publish(opened.conversation_id, accepted.frame)
             runtime.supervisor.start(self._asked(accepted, frame, opened, locale, started_s))
             for ended in settled:
-                runtime.supervisor.confirming.tell(opened.conversation_id, ended)
+                choosing.go_on(ended, runtime=runtime)
         else:
             await self._replay_question(accepted, opened)
 

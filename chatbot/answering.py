@@ -1,6 +1,6 @@
 """The story of one question, top to bottom: this file is the table of contents of the product.
 
-    guard -> exact -> join -> embed -> lookup -> classify -> dispatch -> remember
+    guard -> standalone -> exact -> join -> embed -> lookup -> classify -> dispatch -> remember
 
 Recording the terminal state is the supervisor's (`supervisor.py`), which also sees to it that whatever
 happens here ends in exactly one terminal state.
@@ -25,12 +25,13 @@ from cache.normalize import key_of
 from cache.policy import BESIDE_THE_QUESTION
 from cache.store import Entry, Store
 from cache.vetoes import conflicts, stated
-from chatbot.asked import Asked, Outcome, Receipt, Stage, Unsure
+from chatbot.asked import Asked, Outcome, Receipt, Stage, Unsure, nobody_to_ask
 from chatbot.configuration import Configuration
 from chatbot.deadlines import DEADLINE_S, EMBED_WITHIN_S, ENDING_S
 from chatbot.doubts import Doubts
 from chatbot.guard import Guard, Verdict
 from chatbot.knowledge import Found
+from chatbot.rewriting import Rewriting
 from chatbot.searching import articles_for, aside, last_turns
 from chatbot.serving import confirmed, is_current, served
 from chatbot.speaking import Speaking
@@ -52,6 +53,7 @@ class Desk:
     doubts: Doubts
     dispatcher: Dispatcher
     speaking: Speaking
+    rewriting: Rewriting
     reader: Reader
     clock: Clock
     configuration: Callable[[], Configuration]
@@ -65,6 +67,10 @@ async def answer(asked: Asked, *, desk: Desk, stage: Stage, receipt: Receipt) ->
     if spoken is not None:
         receipt.reason = "answered from a fixed text"
         return spoken
+    standalone = await desk.rewriting.standalone(asked, verdict=verdict, receipt=receipt)
+    if standalone is not None:
+        asked, verdict = standalone
+        stage = replace(stage, offer=nobody_to_ask)
     if asked.past_the_cache or not verdict.may_share:
         receipt.reason = (
             "asked again past the cache" if asked.past_the_cache else "not for the shared cache"

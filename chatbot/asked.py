@@ -53,7 +53,10 @@ class Asked:
 
 @dataclass(slots=True)
 class Receipt:
-    """How the decision was made; filled on the way and stored with the answer."""
+    """How the decision was made; filled on the way and stored with the answer.
+
+    `side_cost_nanousd` is what calls beside the answer's own took.
+    """
 
     guards: list[str] = field(default_factory=list)
     reason: str = ""
@@ -61,6 +64,7 @@ class Receipt:
     nearest: Candidate[Entry] | None = None
     tier_reason: str = ""
     objections: tuple[str, ...] = ()
+    side_cost_nanousd: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +88,7 @@ class Unsure(Exception):
     """The shopper was asked which wording was meant: the story begins again when that is settled."""
 
 
-async def _nobody_to_ask(_candidates: Sequence[Candidate[Entry]], _tier: Tier) -> bool:
+async def nobody_to_ask(_candidates: Sequence[Candidate[Entry]], _tier: Tier) -> bool:
     return False
 
 
@@ -98,4 +102,4 @@ class Stage:
     delta: Callable[[str], Awaitable[None]]
     restart: Callable[[], Awaitable[None]]
     wait: Callable[[float, int], Awaitable[None]]
-    offer: Callable[[Sequence[Candidate[Entry]], Tier], Awaitable[bool]] = _nobody_to_ask
+    offer: Callable[[Sequence[Candidate[Entry]], Tier], Awaitable[bool]] = nobody_to_ask

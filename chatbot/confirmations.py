@@ -107,6 +107,7 @@ def settle(
         "type": "chosen",
         "id": question.client_id,
         "option": chosen,
+        "by": by,
         "question": offered.choice.question if offered.choice else None,
     }
     frame = append_frame(question.conversation_id, body, question_id=question_id, now=now)

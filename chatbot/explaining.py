@@ -8,6 +8,7 @@ from cache.normalize import canonical, key_of
 from cache.vetoes import conflicts, stated
 from chatbot.answering import MAX_UNKNOWN_SHARE
 from chatbot.asked import Asked
+from chatbot.offering import options_of
 from chatbot.runtime import Runtime
 
 Steps = list[tuple[str, str]]
@@ -40,6 +41,7 @@ async def explain(question: str, *, runtime: Runtime) -> Steps:
             candidates, vetoes_for=lambda text: conflicts(mine, stated(text, products=products))
         )
         steps.append(("lookup", decision.reason))
+        steps += [("did you mean", option.question) for option in options_of(decision.options)]
         steps += [("near", f"{item.cosine:.3f}  {item.text}") for item in candidates[:5]]
     tier = asked.configuration.classifier.classify(question, language=asked.language, vector=vector)
     found = asked.configuration.knowledge[asked.language].search(question, vector=vector)

@@ -42,10 +42,11 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """Where an offer stands, and which process holds its question."""
+    """Where an offer stands, which process holds its question, and whether that has ended."""
 
     offered: Offered
     owner: str
+    over: bool
 
 
 def offer(
@@ -152,7 +153,8 @@ def standing(question_id: int) -> Standing:
     """Where the offer of a question stands."""
     question = Question.objects.select_related("confirmation").get(id=question_id)
     offered = offered_for(question)
-    return Standing(offered or Offered(()), question.lease_owner)
+    over = question.state in Question.TERMINAL
+    return Standing(offered or Offered(()), question.lease_owner, over)
 
 
 def moved(question_ids: Collection[int], *, owner: str) -> set[int]:

@@ -61,7 +61,7 @@ class Confirming:
     async def offer(self, asked: Asked, candidates: Sequence[Candidate[Entry]], tier: Tier) -> bool:
         """Offer the near wordings if that saves something; True: the story breaks off and waits."""
         options = options_of(candidates)
-        if not options or asked.offered is not None or not self._saves(asked, tier):
+        if not options or asked.offered is not None or not self._may_ask(asked, tier):
             return False
         frame = await self._writer.run(
             partial(
@@ -83,11 +83,11 @@ class Confirming:
     async def settled(self, asked: Asked) -> Asked:
         """Wait for the tap; returns the question with what was said, its clock begun anew.
 
-        Raises Lost when the question goes on in another process.
+        Raises Lost when the question goes on, or was ended, in another process.
         """
         event = self._waiting[asked.question_id]
         offered_s = self._desk.clock.monotonic_s()
-        if self._polling is None or self._polling.done():
+        if self._polling is None:
             self._polling = asyncio.create_task(self._poll(), name="poll-taps")
         try:
             async with asyncio.timeout(self.patience_s):
@@ -96,10 +96,11 @@ class Confirming:
             await self._settle(asked, by=Confirmation.TIME)
         finally:
             del self._waiting[asked.question_id]
-            if not self._waiting:
+            if not self._waiting and self._polling is not None:
                 self._polling.cancel()
+                self._polling = None
         standing = await self._standing(asked)
-        if standing.owner != self._owner:
+        if standing.over or standing.owner != self._owner:
             raise Lost
         now_s = self._desk.clock.monotonic_s()
         return await self._decided(
@@ -159,7 +160,10 @@ class Confirming:
             for question_id in moved & self._waiting.keys():
                 self._waiting[question_id].set()
 
-    def _saves(self, asked: Asked, tier: Tier) -> bool:
+    def _may_ask(self, asked: Asked, tier: Tier) -> bool:
+        """Somebody is there to tap, and asking saves something."""
+        if not self._watchers.looks(asked.conversation_id):
+            return False
         deadline_s = self._desk.clock.monotonic_s() + DEADLINE_S[tier]
         prospect = self._desk.dispatcher.prospect(
             asked.configuration.routing.chains[tier], tier=tier, deadline_s=deadline_s

@@ -19,7 +19,7 @@ LEASE = timedelta(seconds=10)
 
 
 class Lost(Exception):
-    """The question went to another process, which answers it."""
+    """The question went to another process, which answers it or has ended it."""
 
 
 def take(question_id: int, *, owner: str, now: datetime) -> bool:

@@ -191,7 +191,7 @@ class Supervisor:
         try:
             outcome = await self._answer(asked, performance)
         except leases.Lost:
-            logger.info("question %s goes on in another process", asked.question_id)
+            logger.info("question %s is another process's", asked.question_id)
             return None
         except TimeoutError:
             return await self._overdue(asked, performance)

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from sockets import WAIT_S, Frame, Socket, close_all, new_cookie, opened
+from supervised import asked, ended
 
 from cache.models import Label, Wording
 from chatbot.models import Article, Confirmation, Question
@@ -226,6 +227,17 @@ async def test_free_and_idle_model_is_asked_instead(runtime: Runtime) -> None:
         await socket.close()
 
     assert "confirm" not in seen
+
+
+async def test_nobody_there_is_asked_nothing(runtime: Runtime) -> None:
+    """A shopper who left before the look-up finds an answer when they come back, not a question."""
+    await stored(runtime)
+    question = await asked(runtime, NEAR)
+    runtime.supervisor.start(question)
+    row = await ended(runtime, question)
+
+    assert (row.state, row.cache) == ("answered", "miss")
+    assert await runtime.reader.run(Confirmation.objects.count) == 0
 
 
 async def test_edited_article_takes_the_tapped_answer_back(

@@ -128,6 +128,23 @@ async def test_question_outlives_the_process_that_waits_for_the_tap(
     assert row.deadline_at - row.confirmation.settled_at == timedelta(seconds=30)
 
 
+async def test_stop_in_another_process_ends_the_waiting(
+    runtime: Runtime, other: Runtime, vendors_at_simulator: RunningSimulator
+) -> None:
+    """A question stopped elsewhere is given up by the process that waits, and no model is called for it."""
+    cookie = await new_cookie(runtime)
+    here = await asked_back(runtime, cookie)
+    there = await opened(other, cookie=cookie)
+    await there.send("stop", id="q1")
+    end = (await there.until("answer", "error"))[-1]
+    assert await runtime.supervisor.drain(timeout_s=30) == 0
+    await close_all(here, there)
+
+    assert end["stopped"]
+    assert ends(await runtime.reader.run(terminal_frames)) == 2
+    assert vendors_at_simulator.bill()["totals"]["requests"] == 1
+
+
 async def test_tap_reaches_a_question_without_a_process(runtime: Runtime, other: Runtime) -> None:
     """Between a process's death and its discovery a tap is answered at once."""
     cookie = await new_cookie(runtime)

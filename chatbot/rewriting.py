@@ -22,7 +22,7 @@ from base.reader import Reader
 from chatbot.asked import Asked, Receipt
 from chatbot.guard import Guard, Verdict
 from chatbot.searching import aside, last_turns
-from chatbot.standalone import objection, personal_turn
+from chatbot.standalone import against_turns, objection
 from chatbot.transcript import Turn
 from routing.dispatch import Answered, Dispatcher
 from routing.errors import Exhausted, TooLarge
@@ -62,7 +62,7 @@ class Rewriting:
         if not turns:
             return None
         against = await aside(
-            asked, partial(personal_turn, turns, guard=self._guard, language=asked.language)
+            asked, partial(against_turns, turns, guard=self._guard, language=asked.language)
         )
         if against is None:
             rewritten = await self._rewritten(asked, turns=turns, receipt=receipt)

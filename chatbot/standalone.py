@@ -22,13 +22,19 @@ KEPT_WORDS_SHARE = 0.5
 NONE_MARK = "[[none]]"
 
 
-def personal_turn(turns: Sequence[Turn], *, guard: Guard, language: Language) -> str | None:
-    """Why the turns may not be used: one of them is about the shopper; None when none is."""
-    for turn in turns:
-        if guard.inspect(turn.question, language=language).personal:
-            return "an earlier question is personal"
-        if identifier_marks(turn.answer):
-            return "an earlier answer holds an identifier"
+def against_turns(turns: Sequence[Turn], *, guard: Guard, language: Language) -> str | None:
+    """Why the turns may not be used; None when they may.
+
+    None of them may be about the shopper, and one of them must stand alone: else what the follow-up
+    leans on was said before them, and may have been anything.
+    """
+    verdicts = [guard.inspect(turn.question, language=language) for turn in turns]
+    if any(verdict.personal for verdict in verdicts):
+        return "an earlier question is personal"
+    if any(identifier_marks(turn.answer) for turn in turns):
+        return "an earlier answer holds an identifier"
+    if not any(verdict.may_share for verdict in verdicts):
+        return "no earlier question stands alone"
     return None
 
 

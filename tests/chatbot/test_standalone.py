@@ -8,7 +8,7 @@ from base.text import Language
 from cache.vetoes import ProductNames
 from chatbot.guard import Guard
 from chatbot.guard_model import GuardModel
-from chatbot.standalone import objection, personal_turn
+from chatbot.standalone import against_turns, objection
 from chatbot.transcript import Turn
 
 PRODUCTS = ProductNames.of({"nordlys": ["Nordlys lamp"], "harbour-14": ["Harbour 14"]})
@@ -88,10 +88,14 @@ def test_chinese_follow_up(guard: Guard) -> None:
 
 
 def test_turns_about_the_shopper_are_not_used(guard: Guard) -> None:
-    """One personal question, or an identifier in an answer, keeps the whole conversation out."""
+    """One personal question, an identifier in an answer, or nothing to lean on keeps the follow-up out."""
     own = Turn("Why was my order cancelled?", "Look in My orders.")
     marked = Turn("What does shipping cost?", "We write to ann.lee@mail.example.")
 
-    assert personal_turn(TURNS, guard=guard, language="en") is None
-    assert personal_turn([*TURNS, own], guard=guard, language="en") is not None
-    assert personal_turn([marked, *TURNS], guard=guard, language="en") is not None
+    leaning = Turn("and for remote regions?", "Two days more.")
+
+    assert against_turns([leaning], guard=guard, language="en") is not None
+    assert against_turns([*TURNS, leaning], guard=guard, language="en") is None
+    assert against_turns(TURNS, guard=guard, language="en") is None
+    assert against_turns([*TURNS, own], guard=guard, language="en") is not None
+    assert against_turns([marked, *TURNS], guard=guard, language="en") is not None

@@ -207,7 +207,7 @@ def test_choice_is_sent_and_shown(site: FakeSite, page: Page) -> None:
     talk = opened(site, page, "choice")
     frame = asked(page, talk, "price?")
     offered(talk, frame, "Price protection?")
-    page.get_by_role("group", name="Did you mean one of these?").get_by_role("button").first.click()
+    page.get_by_role("group", name="Did you mean this?").get_by_role("button").first.click()
     assert talk.heard("choose") == {"type": "choose", "id": frame["id"], "option": 4}
     expect(page.locator(".choice:enabled:not([aria-disabled])")).to_have_count(0)
     talk.record("chosen", id=frame["id"], option=4, question="Price protection?", by="tap")
@@ -223,7 +223,7 @@ def test_none_of_these_is_sent_as_null(site: FakeSite, page: Page) -> None:
     """\"None of these\" answers the choice with null; once that is decided the buttons are gone."""
     talk = opened(site, page, "none")
     frame = asked(page, talk, "price?")
-    offered(talk, frame, "Price protection?")
+    offered(talk, frame, "Price protection?", "Price match?")
     page.get_by_role("button", name="None of these").click()
     assert talk.heard("choose")["option"] is None
     talk.record("chosen", id=frame["id"], option=None, question=None, by="tap")
@@ -253,7 +253,7 @@ def test_choice_that_was_decided_elsewhere_is_taken_away(site: FakeSite, page: P
     frame = asked(page, talk, "price?")
     offered(talk, frame, "Price protection?")
     expect(page.locator(".choice")).to_have_count(2)
-    expect(page.locator("[data-part=spoken]")).to_contain_text("Did you mean one of these?")
+    expect(page.locator("[data-part=spoken]")).to_contain_text("Did you mean this?")
     talk.record("chosen", id=frame["id"], option=None, question=None, by="time")
     expect(page.locator(".choice, .note.chosen")).to_have_count(0)
 

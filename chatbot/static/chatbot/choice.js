@@ -5,15 +5,15 @@
 
 import { h, icon } from "./dom.js";
 
-let count = 0;
+let blocks = 0;
 
 /** The block of buttons for `options` ([{option, question}]); `choose` gets the option's number or null. */
 export function offer(options, t, choose) {
-  const id = `choice-${count += 1}`;
+  const id = `choice-${blocks += 1}`;
   const make = (option, label, kind) => h("button", { type: "button", class: kind, onclick: () => pick(option) },
     h("span", {}, label), icon("check"));
   const buttons = new Map(options.map(({ option, question }) => [option, make(option, question, "choice")]));
-  buttons.set(null, make(null, t.none, "choice none"));
+  buttons.set(null, make(null, t.none(options.length), "choice none"));
   const box = h("div", { class: "choices", role: "group", "aria-labelledby": id, "aria-describedby": `${id}-hint` },
     ...buttons.values());
   const hint = h("p", { class: "hint", id: `${id}-hint` }, t.confirmHint);
@@ -33,7 +33,7 @@ export function offer(options, t, choose) {
     choose(option);
   }
 
-  return [h("p", { class: "lead", id }, t.confirm), box, hint];
+  return [h("p", { class: "lead", id }, t.confirm(options.length)), box, hint];
 }
 
 /** What stands in the place of the buttons once it is decided; null when there is nothing to say. */
@@ -44,5 +44,6 @@ export function decided({ question, by }, t) {
 
 /** What a screen reader says when the question is asked. */
 export function spoken(options, t) {
-  return [t.confirm, ...options.map(({ question }) => question), t.none].join(" ");
+  const count = options.length;
+  return [t.confirm(count), ...options.map(({ question }) => question), t.none(count)].join(" ");
 }

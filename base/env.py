@@ -58,6 +58,18 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("DATA_DIR", "data", "Where the database, the secret and the lock file live."),
     Setting("CHAT_RATE_PER_SHOPPER", "60", "Questions per minute that one shopper may ask."),
     Setting("CHAT_SOCKETS_PER_IP", "20", "Open sockets per client address."),
+    Setting(
+        "CONFIRM", "1", "1 asks 'did you mean' when a stored answer is near but not sure; 0 never."
+    ),
+    Setting(
+        "CONFIRM_ABOVE_MICROUSD",
+        "0",
+        "Ask only when the model's answer would cost more than so many millionths of a dollar.",
+    ),
+    Setting("CONFIRM_ABOVE_WAIT_S", "2", "Ask too when it would wait longer than so many seconds."),
+    Setting(
+        "REWRITE_FOLLOW_UPS", "1", "1 lets the cheap model make follow-ups standalone; 0 never."
+    ),
     Setting("RETENTION_DAYS", "90", "Conversations and receipts older than this are pruned."),
     Setting(
         "ALERT_WEBHOOK_URL",

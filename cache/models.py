@@ -171,6 +171,47 @@ class Lookup(models.Model):
         return f"{self.outcome} {self.reason}"
 
 
+class Label(models.Model):
+    """One judgement whether an answer is right for a question, by the one who made it; newest counts.
+
+    `question_key` is the digest of the question's normalised text, so that judgements of the same
+    words by several shoppers can be counted; `features` are the figures of the look-up.
+    """
+
+    CONFIRM, NONE, THUMB, RETRY, STAFF, JUDGE = (
+        "confirm",
+        "none",
+        "thumb",
+        "retry",
+        "staff",
+        "judge",
+    )
+    KINDS = [(value, value) for value in (CONFIRM, NONE, THUMB, RETRY, STAFF, JUDGE)]
+
+    question_id = models.BigIntegerField()
+    question_key = models.CharField(max_length=64, blank=True)
+    features = models.JSONField(default=dict, blank=True)
+    wording_id = models.BigIntegerField(db_index=True)
+    answer_id = models.BigIntegerField()
+    shopper_id = models.BigIntegerField()
+    partition = models.CharField(max_length=160)
+    kind = models.CharField(max_length=7, choices=KINDS)
+    right = models.BooleanField()
+    at = models.DateTimeField(db_index=True)
+
+    class Meta:
+        ordering = ("-id",)
+        constraints = [
+            models.UniqueConstraint(
+                fields=["question_id", "wording_id", "kind", "shopper_id"], name="cache_label_once"
+            )
+        ]
+        indexes = [models.Index(fields=["answer_id", "question_key"], name="cache_label_by_pair")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {'right' if self.right else 'wrong'}"
+
+
 class Change(models.Model):
     """One change of the served wordings, in commit order; replicas follow it."""
 

@@ -1,6 +1,6 @@
 """The story of one question, top to bottom: this file is the table of contents of the product.
 
-    guard -> exact -> join -> embed -> lookup -> classify -> dispatch -> remember
+    guard -> standalone -> exact -> join -> embed -> lookup -> classify -> dispatch -> remember
 
 Recording the terminal state is the supervisor's (`supervisor.py`), which also sees to it that whatever
 happens here ends in exactly one terminal state.
@@ -9,6 +9,7 @@ happens here ends in exactly one terminal state.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -17,18 +18,22 @@ from numpy.typing import NDArray
 
 from base.clock import Clock
 from base.reader import Reader
+from cache.decision import Candidate
 from cache.embedding import Embedded, Embedder
 from cache.inflight import Flight, InFlight, Shared
 from cache.normalize import key_of
 from cache.policy import BESIDE_THE_QUESTION
 from cache.store import Entry, Store
-from chatbot.asked import Asked, CacheOutcome, Outcome, Receipt, Stage
+from chatbot.asked import Asked, Outcome, Receipt, Stage, Unsure, nobody_to_ask
+from chatbot.configuration import Configuration
 from chatbot.deadlines import DEADLINE_S, EMBED_WITHIN_S, ENDING_S
 from chatbot.doubts import Doubts
 from chatbot.guard import Guard, Verdict
 from chatbot.knowledge import Found
-from chatbot.looking_up import is_current, look_up, sight_of
+from chatbot.looking_up import look_up, sight_of
+from chatbot.rewriting import Rewriting
 from chatbot.searching import articles_for, aside, last_turns
+from chatbot.serving import confirmed, is_current, served
 from chatbot.speaking import Speaking
 from routing.classifier import Classified
 from routing.dispatch import Dispatcher
@@ -48,8 +53,10 @@ class Desk:
     doubts: Doubts
     dispatcher: Dispatcher
     speaking: Speaking
+    rewriting: Rewriting
     reader: Reader
     clock: Clock
+    configuration: Callable[[], Configuration]
 
 
 async def answer(asked: Asked, *, desk: Desk, stage: Stage, receipt: Receipt) -> Outcome:
@@ -60,12 +67,19 @@ async def answer(asked: Asked, *, desk: Desk, stage: Stage, receipt: Receipt) ->
     if spoken is not None:
         receipt.reason = "answered from a fixed text"
         return spoken
+    standalone = await desk.rewriting.standalone(asked, verdict=verdict, receipt=receipt)
+    if standalone is not None:
+        asked, verdict = standalone
+        stage = replace(stage, offer=nobody_to_ask)
     if asked.past_the_cache or not verdict.may_share:
         receipt.reason = (
             "asked again past the cache" if asked.past_the_cache else "not for the shared cache"
         )
         return await think(asked, desk=desk, stage=stage, receipt=receipt, verdict=verdict)
 
+    chosen = confirmed(asked, store=desk.store, receipt=receipt)
+    if chosen is not None:
+        return chosen
     key = key_of(asked.text)
     entry = desk.store.exact(asked.partition, key, is_current=partial(is_current, asked))
     if entry is not None:
@@ -125,12 +139,14 @@ async def think(
     """Embed, look up, classify, dispatch, remember."""
     vector = await embed(asked, desk=desk, receipt=receipt)
     may_share = verdict.may_share and not asked.past_the_cache
+    options: tuple[Candidate[Entry], ...] = ()
     sight = sight_of(asked, vector) if may_share else None
     if sight is not None:
         decision = await look_up(asked, sight, store=desk.store)
         receipt.note(decision)
         if decision.hit is not None:
             return served(decision.hit.entry, asked, cache="semantic", cosine=decision.hit.cosine)
+        options = decision.options
 
     configuration = asked.configuration
     tier = await aside(
@@ -140,6 +156,8 @@ async def think(
         ),
     )
     receipt.tier_reason = tier.reason
+    if options and await stage.offer(options, tier.tier):
+        raise Unsure
     found = await articles_for(asked, reader=desk.reader, verdict=verdict, vector=vector)
     if not found:
         return desk.speaking.no_article(asked, verdict=verdict, tier=tier, receipt=receipt)
@@ -242,21 +260,3 @@ async def ask_model(
     if BESIDE_THE_QUESTION in receipt.objections:
         desk.doubts.note(asked, found=found)
     return told.with_stored(stored)
-
-
-def served(entry: Entry, asked: Asked, *, cache: CacheOutcome, cosine: float | None) -> Outcome:
-    """The outcome that serves a stored answer."""
-    articles = asked.configuration.articles
-    return Outcome(
-        text=entry.text,
-        origin="cache",
-        cache=cache,
-        tier=entry.tier or None,
-        model=entry.model or None,
-        cosine=cosine,
-        sources=tuple(
-            articles[key, locale] for key, locale, _ in entry.sources if (key, locale) in articles
-        ),
-        checked_at=entry.checked_at,
-        entry=entry,
-    )

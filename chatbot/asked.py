@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
@@ -12,7 +12,9 @@ from cache.decision import Candidate, Decision
 from cache.store import Entry
 from chatbot.configuration import Configuration
 from chatbot.knowledge import ArticleText
+from chatbot.offering import Offered
 from chatbot.prompts import PROMPT_VERSION
+from routing.specs import Tier
 
 Origin = Literal["cache", "model", "article", "template", "person"]
 CacheOutcome = Literal["exact", "semantic", "confirmed", "joined", "stale", "miss", "bypass"]
@@ -40,6 +42,7 @@ class Asked:
     configuration: Configuration
     simulated: bool
     earlier_s: float = 0.0
+    offered: Offered | None = None
 
     @property
     def partition(self) -> str:
@@ -50,7 +53,10 @@ class Asked:
 
 @dataclass(slots=True)
 class Receipt:
-    """How the decision was made; filled on the way and stored with the answer."""
+    """How the decision was made; filled on the way and stored with the answer.
+
+    `side_cost_nanousd` is what calls beside the answer's own took.
+    """
 
     guards: list[str] = field(default_factory=list)
     reason: str = ""
@@ -58,13 +64,16 @@ class Receipt:
     nearest: Candidate[Entry] | None = None
     tier_reason: str = ""
     objections: tuple[str, ...] = ()
+    side_cost_nanousd: int = 0
     probability: float | None = None
     judged_by: str = ""
+    near: tuple[Candidate[Entry], ...] = ()
 
     def note(self, decision: Decision[Entry]) -> None:
         """Keep what the look-up decided and why."""
         self.reason, self.vetoes, self.nearest = decision.reason, decision.vetoes, decision.nearest
         self.probability, self.judged_by = decision.probability, decision.judged_by
+        self.near = decision.near
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,10 +93,22 @@ class Outcome:
     cost_nanousd: int = 0
 
 
+class Unsure(Exception):
+    """The shopper was asked which wording was meant: the story begins again when that is settled."""
+
+
+async def nobody_to_ask(_candidates: Sequence[Candidate[Entry]], _tier: Tier) -> bool:
+    return False
+
+
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """Where an answer appears while it is being made: deltas, a restart, a wait with its estimate."""
+    """Where an answer appears while it is being made: deltas, a restart, a wait with its estimate.
+
+    `offer` asks the shopper whether a near wording was meant; True: break off with Unsure.
+    """
 
     delta: Callable[[str], Awaitable[None]]
     restart: Callable[[], Awaitable[None]]
     wait: Callable[[float, int], Awaitable[None]]
+    offer: Callable[[Sequence[Candidate[Entry]], Tier], Awaitable[bool]] = nobody_to_ask

@@ -80,7 +80,17 @@ def _address_problem(url: str) -> str | None:
 def check_numbers(app_configs: Any, **_: Any) -> Sequence[CheckMessage]:
     """Bounds must be positive."""
     names = ("RETENTION_DAYS", "CHAT_RATE_PER_SHOPPER", "CHAT_SOCKETS_PER_IP")
-    return [
+    bounds = ("CONFIRM_ABOVE_MICROUSD", "CONFIRM_ABOVE_WAIT_S")
+    negative = [
+        Error(
+            f"{name} must not be negative.",
+            hint=f"Set {name} to 0 or more.",
+            id="chatbot.E003",
+        )
+        for name in bounds
+        if getattr(settings, name) < 0
+    ]
+    return negative + [
         Error(
             f"{name} must be at least 1.",
             hint=f"Set {name} to a positive number.",

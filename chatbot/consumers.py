@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -17,12 +16,13 @@ from channels.generic.websocket import AsyncWebsocketConsumer
 
 from base.text import language_of
 from base.writer import WriterBusy
-from chatbot import frames, transcript
+from chatbot import accepting, choosing, frames, transcript
 from chatbot.asked import Asked
 from chatbot.deadlines import QUESTION_DEADLINE_S
 from chatbot.frames import (
     Ask,
     BadFrame,
+    Choose,
     ClientFrame,
     ErrorCode,
     Feedback,
@@ -130,22 +130,29 @@ class ChatConsumer(AsyncWebsocketConsumer):
         match frame:
             case Ask():
                 await self._ask(frame, opened)
+            case Choose():
+                await self._choose(frame, opened)
             case Stop():
                 await self._stop(frame, opened)
             case Feedback():
                 await self._feedback(frame, opened)
-            case Resume():
-                await self._replay(
-                    partial(transcript.frames_after, opened.conversation_id, after=frame.after)
-                )
-                for running in self._runtime.supervisor.in_progress(opened.conversation_id):
-                    self._show(running)
-            case History():
-                await self._replay(
-                    partial(transcript.frames_before, opened.conversation_id, before=frame.before)
-                )
+            case Resume() | History():
+                await self._page(frame, opened)
             case NotBuilt():
                 self._error("not_available", "not_available", frame_id=frame.id)
+
+    async def _page(self, frame: Resume | History, opened: transcript.Opened) -> None:
+        """Durable frames of the past; after the newest, what running answers have shown so far."""
+        where = opened.conversation_id
+        if isinstance(frame, History):
+            query = partial(transcript.frames_before, where, before=frame.before)
+        else:
+            query = partial(transcript.frames_after, where, after=frame.after)
+        found, more = await self._runtime.reader.run(query)
+        self._show({"type": "resumed", "frames": found, "more": more})
+        if isinstance(frame, Resume):
+            for running in self._runtime.supervisor.in_progress(opened.conversation_id):
+                self._show(running)
 
     async def _ask(self, frame: Ask, opened: transcript.Opened) -> None:
         runtime = self._runtime
@@ -161,18 +168,12 @@ class ChatConsumer(AsyncWebsocketConsumer):
         locale = frame.locale or self._locale
         started_s = runtime.clock.monotonic_s()
         try:
-            accepted = await runtime.writer.run(
-                partial(
-                    transcript.accept,
-                    opened.conversation_id,
-                    client_id=frame.id,
-                    text=frame.text,
-                    locale=locale,
-                    language=language_of(frame.text, default=_language(locale)),
-                    now=runtime.clock.now(),
-                    deadline_s=QUESTION_DEADLINE_S,
-                    retry_of=frame.retry_of,
-                )
+            accepted, settled = await accepting.take_question(
+                frame,
+                opened=opened,
+                locale=locale,
+                language=language_of(frame.text, default=_language(locale)),
+                runtime=runtime,
             )
         except Question.DoesNotExist:
             self._error("bad_frame", "unknown_question", frame_id=frame.id)
@@ -182,6 +183,8 @@ class ChatConsumer(AsyncWebsocketConsumer):
         elif accepted.created:
             runtime.watchers.publish(opened.conversation_id, accepted.frame)
             runtime.supervisor.start(self._asked(accepted, frame, opened, locale, started_s))
+            for ended in settled:
+                choosing.go_on(ended, runtime=runtime)
         else:
             await self._replay_question(accepted, opened)
 
@@ -222,6 +225,15 @@ class ChatConsumer(AsyncWebsocketConsumer):
             if body.get("id") == accepted.frame.get("id"):
                 self._show(body)
 
+    async def _choose(self, frame: Choose, opened: transcript.Opened) -> None:
+        choice = await choosing.choose(
+            frame, conversation_id=opened.conversation_id, runtime=self._runtime
+        )
+        for body in choice.frames:
+            self._show(body)
+        if choice.verdict in choosing.REFUSALS:
+            self._error(*choosing.REFUSALS[choice.verdict], frame_id=frame.id)
+
     async def _stop(self, frame: Stop, opened: transcript.Opened) -> None:
         runtime = self._runtime
         question = await runtime.reader.run(
@@ -235,19 +247,16 @@ class ChatConsumer(AsyncWebsocketConsumer):
     async def _feedback(self, frame: Feedback, opened: transcript.Opened) -> None:
         known = await self._runtime.writer.run(
             partial(
-                transcript.record_feedback,
+                accepting.take_feedback,
                 opened.conversation_id,
                 client_id=frame.id,
                 value=frame.value,
                 reason=frame.reason,
+                now=self._runtime.clock.now(),
             )
         )
         if not known:
             self._error("bad_frame", "unknown_question", frame_id=frame.id)
-
-    async def _replay(self, query: Callable[[], tuple[list[ServerFrame], bool]]) -> None:
-        found, more = await self._runtime.reader.run(query)
-        self._show({"type": "resumed", "frames": found, "more": more})
 
     async def _strike(self, error: BadFrame) -> None:
         self._strikes += 1

@@ -7,6 +7,7 @@ from cache.normalize import canonical, key_of
 from chatbot.answering import MAX_UNKNOWN_SHARE
 from chatbot.asked import Asked
 from chatbot.looking_up import look_up, sight_of
+from chatbot.offering import options_of
 from chatbot.runtime import Runtime
 
 Steps = list[tuple[str, str]]
@@ -35,8 +36,8 @@ async def explain(question: str, *, runtime: Runtime) -> Steps:
     if sight is not None:
         decision = await look_up(asked, sight, store=runtime.store)
         steps.append(("lookup", decision.reason))
-        near = [decision.nearest, *decision.options] if decision.nearest else []
-        steps += [("near", f"{item.cosine:.3f}  {item.text}") for item in near]
+        steps += [("did you mean", option.question) for option in options_of(decision.options)]
+        steps += [("near", f"{item.cosine:.3f}  {item.text}") for item in decision.near[:5]]
     tier = asked.configuration.classifier.classify(question, language=asked.language, vector=vector)
     found = asked.configuration.knowledge[asked.language].search(question, vector=vector)
     models, left_out = runtime.usable(tier.tier)

@@ -55,6 +55,14 @@ class Ask:
 
 
 @dataclass(frozen=True, slots=True)
+class Choose:
+    """The shopper's word on a `confirm`: one of its options, or None for "none of these"."""
+
+    id: str
+    option: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class Stop:
     """Stop answering the question `id`."""
 
@@ -92,7 +100,7 @@ class NotBuilt:
     id: str | None
 
 
-ClientFrame = Ask | Stop | Feedback | Resume | History | NotBuilt
+ClientFrame = Ask | Choose | Stop | Feedback | Resume | History | NotBuilt
 
 
 def parse(text: str) -> ClientFrame:
@@ -151,6 +159,13 @@ def _retry(data: Mapping[str, Any]) -> Ask:
     return Ask(id=_id(data), text="", locale=None, retry_of=_id(data, "of"))
 
 
+def _choose(data: Mapping[str, Any]) -> Choose:
+    frame_id, option = _id(data), data.get("option", False)
+    if option is not None and (not isinstance(option, int) or isinstance(option, bool)):
+        raise BadFrame("bad_frame", "bad_option", frame_id=frame_id)
+    return Choose(id=frame_id, option=option)
+
+
 def _feedback(data: Mapping[str, Any]) -> Feedback:
     value, reason = data.get("value"), data.get("reason") or ""
     if value not in ("up", "down") or not isinstance(reason, str):
@@ -174,12 +189,12 @@ def _not_built(data: Mapping[str, Any]) -> NotBuilt:
 _PARSERS: dict[str, Callable[[Mapping[str, Any]], ClientFrame]] = {
     "ask": _ask,
     "retry": _retry,
+    "choose": _choose,
     "stop": lambda data: Stop(id=_id(data)),
     "feedback": _feedback,
     "resume": lambda data: Resume(after=_number(data, "after")),
     "history": lambda data: History(before=_number(data, "before")),
     "human": _not_built,
-    "choose": _not_built,
     "identify": _not_built,
     "contact": _not_built,
     "rate": _not_built,

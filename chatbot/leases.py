@@ -18,6 +18,10 @@ from chatbot.models import Question
 LEASE = timedelta(seconds=10)
 
 
+class Lost(Exception):
+    """The question went to another process, which answers it or has ended it."""
+
+
 def take(question_id: int, *, owner: str, now: datetime) -> bool:
     """Take an open question; False when it is over or another process holds it."""
     free = Q(lease_until=None) | Q(lease_until__lte=now) | Q(lease_owner=owner)
@@ -40,7 +44,8 @@ def claim(*, owner: str, now: datetime, running: Collection[int], at_most: int) 
     found = Question.objects.filter(lapsed, state__in=Question.OPEN).exclude(id__in=running)
     ids = list(found.order_by("id").values_list("id", flat=True)[:at_most])
     mine = [one for one in ids if _take(Q(id=one) & lapsed, owner=owner, now=now) == 1]
-    rows = Question.objects.filter(id__in=mine).select_related("conversation__shopper")
+    rows = Question.objects.filter(id__in=mine)
+    rows = rows.select_related("conversation__shopper", "confirmation")
     return list(rows.order_by("id"))
 
 

@@ -13,6 +13,7 @@ from cache.store import Entry, Store
 from cache.vetoes import Stated, conflicts, stated
 from chatbot.asked import Asked
 from chatbot.configuration import Configuration
+from chatbot.serving import is_current
 
 
 def sight_of(asked: Asked, vector: NDArray[np.float32] | None) -> Sight | None:
@@ -40,12 +41,6 @@ async def look_up(asked: Asked, sight: Sight, *, store: Store) -> Decision[Entry
         vetoes_for=forbids,
         max_wrong_share=asked.configuration.site.max_wrong_share(asked.language),
     )
-
-
-def is_current(asked: Asked, entry: Entry) -> bool:
-    """Whether every article that the answer rests on still stands at the version it was made from."""
-    versions = asked.configuration.article_versions
-    return all(versions.get((key, locale)) == version for key, locale, version in entry.sources)
 
 
 def _vetoes(

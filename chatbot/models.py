@@ -199,6 +199,28 @@ class Question(models.Model):
         return self.text[:80]
 
 
+class Confirmation(models.Model):
+    """Wordings that a shopper was offered ("did you mean"), and what became of it; one per question.
+
+    `options` are objects of option, question, key, wording_id, answer_id and cosine. `chosen` is an
+    option, or None for "none of these" once `settled_at` is set.
+    """
+
+    TAP, TIME, ASK, LOST = "tap", "time", "ask", "lost"
+
+    question = models.OneToOneField(Question, on_delete=models.CASCADE, related_name="confirmation")
+    options = models.JSONField(default=list)
+    offered_at = models.DateTimeField()
+    chosen = models.PositiveSmallIntegerField(null=True, blank=True)
+    settled_at = models.DateTimeField(null=True, blank=True)
+    settled_by = models.CharField(
+        max_length=4, blank=True, choices=[(value, value) for value in (TAP, TIME, ASK, LOST)]
+    )
+
+    def __str__(self) -> str:
+        return f"{len(self.options)} options, {self.settled_by or 'open'}"
+
+
 class Frame(models.Model):
     """A durable frame exactly as it was sent; the shopper's page is rebuilt from these."""
 

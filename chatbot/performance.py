@@ -32,6 +32,10 @@ class Performance:
         """The conversation that this belongs to."""
         return self._asked.conversation_id
 
+    def go_on(self, asked: Asked) -> None:
+        """The question's clock began anew, after a wait for the shopper that does not count."""
+        self._asked = asked
+
     def so_far(self) -> list[ServerFrame]:
         """The text shown so far as a viewer who missed it needs it."""
         client_id = self._asked.client_id

@@ -37,7 +37,7 @@ def record_answer(
         "cache": outcome.cache,
         "tier": outcome.tier or "",
         "model": outcome.model or "",
-        "cost_nanousd": outcome.cost_nanousd,
+        "cost_nanousd": outcome.cost_nanousd + receipt.side_cost_nanousd,
         "first_content_ms": first_content_ms,
         "total_ms": total_ms,
     }

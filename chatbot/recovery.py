@@ -18,6 +18,7 @@ from django.db import DatabaseError, InterfaceError
 from base.writer import WriterBusy
 from chatbot import leases
 from chatbot.asked import Asked
+from chatbot.confirmations import offered_for
 from chatbot.deadlines import QUESTION_DEADLINE_S
 from chatbot.models import Question
 
@@ -73,6 +74,7 @@ def asked_again(question: Question, runtime: Runtime) -> Asked:
         configuration=runtime.configuration,
         simulated=question.simulated,
         earlier_s=max(0.0, (now - question.accepted_at).total_seconds()),
+        offered=offered_for(question),
     )
 
 

@@ -31,6 +31,7 @@ from chatbot.guard import Guard
 from chatbot.guard_model import GuardModel
 from chatbot.recovery import Watch, recover
 from chatbot.relevance import Relevance
+from chatbot.rewriting import Rewriting
 from chatbot.speaking import Speaking
 from chatbot.supervisor import Supervisor
 from chatbot.visitors import ShopperRates, SocketCounter
@@ -197,16 +198,21 @@ class Runtime:
             allowed_hosts=frozenset(settings.UPSTREAM_ALLOWED_HOSTS),
             allow_loopback=settings.UPSTREAM_ALLOW_LOOPBACK,
         )
+        guard = Guard(GuardModel.load())
         return Desk(
-            guard=Guard(GuardModel.load()),
+            guard=guard,
             embedder=self.embedder,
             store=self.store,
             flights=InFlight(),
             doubts=Doubts(),
             dispatcher=dispatcher,
             speaking=self._speaking(),
+            rewriting=Rewriting(
+                guard=guard, dispatcher=dispatcher, reader=self.reader, clock=self.clock
+            ),
             reader=self.reader,
             clock=self.clock,
+            configuration=lambda: self.configuration,
         )
 
     def _speaking(self) -> Speaking:

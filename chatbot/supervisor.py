@@ -11,6 +11,7 @@ import asyncio
 import logging
 import queue
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 
 from django.db import DatabaseError, InterfaceError, OperationalError
@@ -19,7 +20,8 @@ from base.ids import new_uuid
 from base.writer import Writer, WriterBusy
 from chatbot import answering, leases
 from chatbot.answering import Desk
-from chatbot.asked import Asked, Outcome
+from chatbot.asked import Asked, Outcome, Unsure
+from chatbot.confirming import Confirming
 from chatbot.deadlines import ENDING_S
 from chatbot.frames import ErrorCode, ServerFrame
 from chatbot.overdue import answer_overdue
@@ -41,6 +43,7 @@ class Supervisor:
         self._writer = writer
         self._watchers = watchers
         self.owner = new_uuid()
+        self.confirming = Confirming(desk=desk, writer=writer, watchers=watchers, owner=self.owner)
         self._running: dict[int, asyncio.Task[None]] = {}
         self._shown: dict[int, Performance] = {}
         self._stopping: set[int] = set()
@@ -189,15 +192,31 @@ class Supervisor:
             raise asyncio.CancelledError
         if not await self._lease(asked):
             return None
-        left_s = asked.deadline_s - ENDING_S - self._desk.clock.monotonic_s()
         try:
-            async with asyncio.timeout(left_s):
-                outcome = await answering.answer(
-                    asked, desk=self._desk, stage=performance.stage, receipt=performance.receipt
-                )
+            outcome = await self._answer(asked, performance)
+        except leases.Lost:
+            logger.info("question %s is another process's", asked.question_id)
+            return None
         except TimeoutError:
             return await self._overdue(asked, performance)
         return await self._record(asked, outcome, performance, stopped=False)
+
+    async def _answer(self, asked: Asked, performance: Performance) -> Outcome:
+        """The story of a question; while the shopper is asked what was meant its clock stands still."""
+        asked = await self.confirming.taken_up(asked)
+        try:
+            return await self._in_time(asked, performance)
+        except Unsure:
+            asked = await self.confirming.settled(asked)
+        performance.go_on(asked)
+        return await self._in_time(asked, performance)
+
+    async def _in_time(self, asked: Asked, performance: Performance) -> Outcome:
+        stage = replace(performance.stage, offer=partial(self.confirming.offer, asked))
+        async with asyncio.timeout(asked.deadline_s - ENDING_S - self._desk.clock.monotonic_s()):
+            return await answering.answer(
+                asked, desk=self._desk, stage=stage, receipt=performance.receipt
+            )
 
     async def _overdue(self, asked: Asked, performance: Performance) -> ServerFrame | None:
         """The time is over: the shop's article, or a word that there is no answer."""

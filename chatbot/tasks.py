@@ -13,7 +13,7 @@ from django.db.models import Count, F, Max
 from django.utils import timezone
 
 from base.models import Counter
-from cache.models import Answer, Lookup
+from cache.models import Answer, Label, Lookup
 from chatbot.models import Conversation, Outbox
 from chatbot.process import Process
 from chatbot.refreshing import refresh
@@ -110,11 +110,12 @@ def count_up() -> int:
 
 @shared_task
 def prune() -> dict[str, int]:
-    """Delete conversations, receipts, calls and done outbox rows that are older than RETENTION_DAYS."""
+    """Delete conversations, receipts, labels, calls and done outbox rows that are older than RETENTION_DAYS."""
     limit = timezone.now() - timedelta(days=settings.RETENTION_DAYS)
     return {
         "conversations": Conversation.objects.filter(last_at__lt=limit).delete()[0],
         "lookups": Lookup.objects.filter(at__lt=limit).delete()[0],
+        "labels": Label.objects.filter(at__lt=limit).delete()[0],
         "calls": Call.objects.filter(started_at__lt=limit).delete()[0],
         "outbox": Outbox.objects.filter(done_at__lt=limit).delete()[0],
     }

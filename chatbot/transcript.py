@@ -188,7 +188,7 @@ def last_turns(conversation_id: int, *, before_question_id: int, count: int) -> 
 
 def find_question(conversation_id: int, *, client_id: str) -> Question | None:
     """The question with the client's id, with its conversation and shopper; None when there is none."""
-    rows = Question.objects.select_related("conversation__shopper")
+    rows = Question.objects.select_related("conversation__shopper", "confirmation")
     return rows.filter(conversation_id=conversation_id, client_id=client_id).first()
 
 

@@ -50,6 +50,10 @@ class Watchers:
         if not self._viewers:
             self._nobody.set()
 
+    def looks(self, conversation_id: int) -> bool:
+        """Whether anyone looks at the conversation here."""
+        return bool(self._viewers.get(conversation_id))
+
     def publish(self, conversation_id: int, frame: ServerFrame) -> None:
         """Hand a frame to everyone who looks at the conversation."""
         for viewer in list(self._viewers.get(conversation_id, ())):

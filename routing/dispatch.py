@@ -18,14 +18,15 @@ from routing.gate import Gate, OnWait
 from routing.hosts import check_host, check_key
 from routing.ledger import Ledger
 from routing.permits import Caller
+from routing.pricing import TYPICAL
 from routing.retry import RetryBudget
 from routing.shaper import Urgency
 from routing.snapshot import Access
-from routing.specs import EndpointSpec, ModelSpec, Prompt, Tier, host_of
+from routing.specs import EndpointSpec, ModelSpec, Omission, Prompt, Tier, host_of
 from routing.tokens import Calibration, estimate_prompt_tokens
-from routing.walk import Answered, Walk
+from routing.walk import Answered, Prospect, Walk
 
-__all__ = ["Answered", "Dispatcher", "usable"]
+__all__ = ["Answered", "Dispatcher", "Prospect", "usable"]
 
 Keys = Callable[[EndpointSpec], Access | None]
 
@@ -79,13 +80,7 @@ class Dispatcher:
         Being cancelled closes the attempt in progress and books it as aborted.
         """
         ask = Ask(prompt, tier, question_id, site_id, deadline_s, end_user, on_delta)
-        models, omissions = usable(
-            chain,
-            today=self.clock.now().date(),
-            has_key=lambda endpoint: self._keys(endpoint) is not None,
-            tier=tier,
-            routing=self.ledger.routing(),
-        )
+        models, omissions = self._usable(chain, tier=tier)
         caller = Caller(flow=end_user, urgency=_urgency(tier, question_id=question_id))
         walk = Walk(self, ask, caller=caller, on_restart=on_restart, on_wait=on_wait)
         walk.notes += [(omission.model.label, omission.reason) for omission in omissions]
@@ -93,6 +88,32 @@ class Dispatcher:
         for model in models:
             walk.add(model, prompt_tokens=prompt_tokens, max_output_tokens=max_output_tokens)
         return await walk.run()
+
+    def prospect(
+        self, chain: Sequence[ModelSpec], *, tier: Tier, deadline_s: float
+    ) -> Prospect | None:
+        """What a typical call down the chain would take now; None when no model can be called."""
+        ask = Ask(Prompt("", ()), tier, None, None, deadline_s, "", _unheard)
+        caller = Caller(urgency=_urgency(tier, question_id=1))
+        walk = Walk(self, ask, caller=caller, on_restart=_unheard, on_wait=_unheard)
+        for model in self._usable(chain, tier=tier)[0]:
+            walk.add(
+                model,
+                prompt_tokens=TYPICAL.input_tokens,
+                max_output_tokens=TYPICAL.output_tokens,
+            )
+        return walk.prospect()
+
+    def _usable(
+        self, chain: Sequence[ModelSpec], *, tier: Tier
+    ) -> tuple[tuple[ModelSpec, ...], tuple[Omission, ...]]:
+        return usable(
+            chain,
+            today=self.clock.now().date(),
+            has_key=lambda endpoint: self._keys(endpoint) is not None,
+            tier=tier,
+            routing=self.ledger.routing(),
+        )
 
     def calibration(self, model: ModelSpec) -> Calibration:
         """What is known of a model's way of counting tokens."""
@@ -124,3 +145,7 @@ def _urgency(tier: Tier, *, question_id: int | None) -> Urgency:
     if question_id is None:
         return Urgency.BACKGROUND
     return Urgency.COMPLEX if tier in (Tier.COMPLEX, Tier.HIGH) else Urgency.USUAL
+
+
+async def _unheard(*_: object) -> None:
+    """Nobody listens: nothing is called."""

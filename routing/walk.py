@@ -20,6 +20,7 @@ from routing.errors import ConfigurationError, Exhausted, Kind, Refused, TooLarg
 from routing.gate import Gate, OnWait
 from routing.ledger import Ledger
 from routing.permits import Caller
+from routing.pricing import typical_nanousd
 from routing.retry import Attempts, RetryBudget, backoff_s
 from routing.snapshot import Access
 from routing.specs import ModelSpec, Reply
@@ -41,6 +42,14 @@ class Answered:
     model: ModelSpec
     cost_nanousd: int
     attempts: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Prospect:
+    """What a call would take: its typical cost (None: not known) and the wait before it."""
+
+    cost_nanousd: int | None
+    wait_s: float
 
 
 class Parts(Protocol):
@@ -128,6 +137,24 @@ class Walk:
                 return Answered(reply, candidate.model, self._cost_nanousd, tuple(self.notes))
         raise Exhausted(self.notes)
 
+    def prospect(self) -> Prospect | None:
+        """What the next attempt would take; None when no model can be called. Calls nothing."""
+        candidate = self._next()
+        if candidate is None:
+            return None
+        parts, model = self._parts, candidate.model
+        cost_nanousd = typical_nanousd(parts.ledger.routing(), model, day=parts.clock.now().date())
+        return Prospect(cost_nanousd=cost_nanousd, wait_s=self._eta_s(candidate))
+
+    def _eta_s(self, candidate: Candidate) -> float:
+        return self._parts.gate.eta_s(
+            candidate.model,
+            tokens=candidate.target.tokens,
+            output_tokens=candidate.target.max_output_tokens,
+            stamp=candidate.stamp,
+            caller=self._caller,
+        )
+
     def _next(self) -> Candidate | None:
         """The model to try now; those that the gate would refuse are dropped."""
         if self._left_s < SHORTEST_ATTEMPT_S and self._candidates:
@@ -136,15 +163,7 @@ class Walk:
         etas_s: list[float] = []
         for candidate in list(self._candidates):
             try:
-                etas_s.append(
-                    self._parts.gate.eta_s(
-                        candidate.model,
-                        tokens=candidate.target.tokens,
-                        output_tokens=candidate.target.max_output_tokens,
-                        stamp=candidate.stamp,
-                        caller=self._caller,
-                    )
-                )
+                etas_s.append(self._eta_s(candidate))
             except (Refused, TooLarge) as error:
                 self._drop(candidate, reason=str(error))
         if not etas_s:

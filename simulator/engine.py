@@ -9,7 +9,7 @@ import itertools
 import uuid
 from dataclasses import dataclass
 
-from simulator import composer, tricks
+from simulator import composer, rewriter, tricks
 from simulator.arrivals import Arrivals, Connections
 from simulator.bill import ABORTED, COMPLETED, ERROR, REFUSED, Bill, Row
 from simulator.catalog import ModelSpec, Vendor, served
@@ -253,16 +253,7 @@ class Simulator:
             return Reply(composer.refusal(ask.question), "refusal")
         if giant := struck.get("giant"):
             return tricks.giant_reply(int(giant.option("bytes")))
-        if "does_not_know" in struck:
-            text = composer.unknown(ask.question)
-        else:
-            text = composer.compose(
-                ask.question,
-                system=ask.system,
-                turn=turn,
-                seed=self.config.seed,
-                invents="invents" in struck,
-            ).text
+        text = self._text(ask, turn=turn, struck=struck)
         allowed_tokens = count_tokens(text)
         if ask.max_tokens is not None:
             allowed_tokens = ask.max_tokens - thought_tokens
@@ -271,3 +262,18 @@ class Simulator:
         if count_tokens(text) <= allowed_tokens:
             return Reply(text)
         return Reply(cut_to(text, max_tokens=allowed_tokens), "length")
+
+    def _text(self, ask: Ask, *, turn: int, struck: dict[str, Fault]) -> str:
+        """What an obedient model would write, before it is cut to its length."""
+        if "does_not_know" in struck:
+            return composer.unknown(ask.question)
+        rewritten = rewriter.rewrite(ask.question, system=ask.system)
+        if rewritten is not None:
+            return rewritten
+        return composer.compose(
+            ask.question,
+            system=ask.system,
+            turn=turn,
+            seed=self.config.seed,
+            invents="invents" in struck,
+        ).text

@@ -138,11 +138,16 @@ class Shopper:
         self._look_for(asked)
         if asked.accepted_s is None:
             await self._send(asked, socket)
+        for known in list(self.frames.values()):
+            if known["type"] == "confirm" and known["id"] == asked.client_id and asked.end is None:
+                await self._none_of_these(known, socket)  # a repetition changes nothing
         while asked.end is None:
             frame = json.loads(await socket.recv())
             if "seq" in frame:
                 self._note(frame)
                 self._look_for(asked)
+                if frame["type"] == "confirm":
+                    await self._none_of_these(frame, socket)
             elif frame["type"] == "error" and frame["id"] in (asked.client_id, None):
                 await asyncio.sleep(frame["retry_after_s"] or 0.5)
                 await self._send(asked, socket)
@@ -150,6 +155,10 @@ class Shopper:
     async def _send(self, asked: Asked, socket: ClientConnection) -> None:
         asked.sent += 1
         order = {"type": "ask", "id": asked.client_id, "text": asked.text}
+        await socket.send(json.dumps(order))
+
+    async def _none_of_these(self, frame: Frame, socket: ClientConnection) -> None:
+        order = {"type": "choose", "id": frame["id"], "option": None}
         await socket.send(json.dumps(order))
 
     def _note(self, frame: Frame) -> None:

@@ -13,6 +13,7 @@ from chatbot import frames
 from chatbot.frames import (
     Ask,
     BadFrame,
+    Choose,
     ErrorCode,
     Feedback,
     History,
@@ -173,6 +174,8 @@ def test_bad_input(text: str, code: str, text_key: str) -> None:
             sent(type="feedback", id="q", value="up", reason="r" * 400),
             Feedback("q", "up", "r" * 300),
         ),
+        (sent(type="choose", id="q", option=2), Choose("q", 2)),
+        (sent(type="choose", id="q", option=None), Choose("q", None)),
         (sent(type="resume", after=0), Resume(0)),
         (sent(type="history", before=12), History(12)),
         (sent(type="human"), NotBuilt("human", None)),

@@ -15,6 +15,7 @@ from tests.e2e.fake_site import browser  # noqa: F401  a fixture
 from tests.e2e.steps import BOX, READY
 
 pytestmark = pytest.mark.e2e
+NEAR_DELIVERY = "What is the usual delivery time?"
 VECTORS = Path(__file__).resolve().parents[2] / "data" / "test"
 
 
@@ -100,14 +101,38 @@ def test_personal_question_never_reaches_another(profiles: list[Profile]) -> Non
     assert mine["text"].startswith("I cannot see orders or personal data yet")
 
 
-def test_follow_up_never_reaches_another(profiles: list[Profile]) -> None:
-    """The second turn of a conversation neither reads nor writes the shared cache."""
+def test_follow_up_reaches_another_only_in_words_of_its_own(profiles: list[Profile]) -> None:
+    """Who asks the whole question gets the follow-up's answer; who asks its bare words does not."""
     first, second = profiles
     first.ask("What does shipping cost?")
     follow_up = first.ask("and for remote regions?")
-    again = second.ask("and for remote regions?")
+    bare = second.ask("and for remote regions?")
+    whole = second.ask("What does shipping cost for remote regions?")
 
-    assert [follow_up["cache"], again["cache"]] == ["bypass", "bypass"]
+    assert [follow_up["cache"], bare["cache"]] == ["miss", "bypass"]
+    assert (whole["cache"], whole["text"]) == ("exact", follow_up["text"])
+
+
+def test_tap_on_a_near_question_needs_no_model(profiles: list[Profile], site: Site) -> None:
+    """A near question is offered; a tap brings its answer without a call, and a reload shows both."""
+    first, second = profiles
+    answer = first.ask("How long does standard delivery take?")
+    calls = site.vendor.bill()["totals"]["requests"]
+    second.page.fill(BOX, NEAR_DELIVERY)
+    second.page.press(BOX, "Enter")
+    second.page.get_by_role("button", name="How long does standard delivery take?").click()
+    expect(second.page.locator(".turn .origin")).to_have_count(1, timeout=30_000)
+    served = second.ended()[-1]
+    second.page.reload()
+    second.page.wait_for_selector(READY)
+
+    assert (served["cache"], served["text"]) == ("confirmed", answer["text"])
+    assert site.vendor.bill()["totals"]["requests"] == calls
+    expect(second.page.locator(".turn")).to_have_count(1)
+    expect(second.page.locator(".turn .note.chosen")).to_have_text(
+        "You meant: How long does standard delivery take?"
+    )
+    expect(second.page.locator(".choice")).to_have_count(0)
 
 
 def test_chinese_shopper_is_answered_in_chinese(browser: Browser, site: Site) -> None:  # noqa: F811

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import csv
 import json
 from pathlib import Path
 
 import pytest
-from test_journey import VECTORS
+from test_journey import VECTORS, keep_vectors
 
 from benchmarks import replay_stream
+from benchmarks.site import running_simulator, running_site
+from chatbot.replaying import play
 
 pytestmark = pytest.mark.e2e
 DATA = Path(__file__).resolve().parent.parent / "data"
@@ -36,3 +39,25 @@ def test_short_replay(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Non
     assert report["impersonal_repeats_with_a_call"] == 0
     assert report["wrong"] == 0
     assert report["outcomes"]["exact"] > 0
+
+
+def test_replay_answers_a_did_you_mean_as_told(tmp_path: Path) -> None:
+    """`first` takes the nearest stored answer without a call; `none` has the question answered as written."""
+    keep_vectors(tmp_path)
+    with (
+        running_simulator() as address,
+        running_site(tmp_path, simulator_url=address) as site,
+    ):
+        outcomes = [
+            asyncio.run(play([text], url=site.url, sessions=1, rate_per_s=0.0, confirm=confirm))[0]
+            for text, confirm in (
+                ("What does shipping cost?", "none"),
+                ("What is the price of delivery?", "first"),
+                ("What is the price of delivery?", "none"),
+            )
+        ]
+        calls = site.vendor.bill()["totals"]["completed"]
+
+    assert [item.outcome for item in outcomes] == ["miss", "confirmed", "miss"]
+    assert outcomes[1].answer_id is not None and outcomes[1].cosine is not None
+    assert calls == 2

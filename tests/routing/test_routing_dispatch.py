@@ -10,9 +10,11 @@ import pytest
 from base.writer import Writer
 from routing.breaker import State
 from routing.client import Timeouts
+from routing.dispatch import Prospect
 from routing.errors import Exhausted
 from routing.models import Call
-from routing.specs import FinishReason, Limits, Message, Prompt
+from routing.pricing import typical_nanousd
+from routing.specs import FinishReason, Limits, Message, Prompt, Tier
 from simulator.running import RunningSimulator
 from tests.routing.helpers import KEY
 from tests.routing.world import KINDS, RATE, World, calls, outcomes
@@ -37,6 +39,22 @@ async def test_every_vendor_answers_and_is_booked_to_the_last_unit(
     rate = float(RATE) if vendor_name == "holysheep" else 1.0
     assert answered.cost_nanousd == row.cost_nanousd == round(billed["cost_nano"] * rate)
     assert billed["client_request_id"] == row.attempt_id
+
+
+async def test_prospect_tells_cost_and_wait_without_a_call(world: World) -> None:
+    """What a call would cost and how long it would wait is known before it, and asking makes none."""
+    spec = world.model("openai", limits=Limits(requests_per_minute=1))
+    ends_s = world.clock.monotonic_s() + 60
+    idle = world.dispatcher.prospect([spec], tier=Tier.REGULAR, deadline_s=ends_s)
+    await world.ask(spec)
+    busy = world.dispatcher.prospect([spec], tier=Tier.REGULAR, deadline_s=ends_s)
+    cost = typical_nanousd(world.snapshot, spec, day=world.clock.now().date())
+
+    assert idle == Prospect(cost_nanousd=cost, wait_s=0.0)
+    assert cost is not None and cost > 0
+    assert busy is not None and busy.wait_s > 1
+    assert world.dispatcher.prospect([], tier=Tier.REGULAR, deadline_s=ends_s) is None
+    assert len(world.requests()) == 1
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 /* The chat page: what each frame of the server does to the view, and what each act of the shopper sends. */
 
 import { correction, personMessage } from "./cards.js";
+import { spoken } from "./choice.js";
 import { Composer } from "./composer.js";
 import { h } from "./dom.js";
 import { failures } from "./failures.js";
@@ -67,9 +68,11 @@ const on = {
     log.turn(frame.id).accepted({ ...frame, replay });
   },
   wait: (frame) => log.turns.get(frame.id)?.wait(frame),
-  confirm(frame) {
-    log.turn(frame.id).confirm(frame, (option) => line.say({ type: "choose", id: frame.id, option }));
+  confirm(frame, replay) {
+    const choose = (option) => line.say({ type: "choose", id: frame.id, option });
+    if (log.turn(frame.id).confirm(frame, choose) && !replay) log.announce(spoken(frame.options, t));
   },
+  chosen: (frame, replay) => log.turn(frame.id).chosen(frame, replay),
   delta: (frame) => log.turns.get(frame.id)?.delta(frame.text),
   restart: (frame) => log.turns.get(frame.id)?.restart(),
   answer(frame, replay) {

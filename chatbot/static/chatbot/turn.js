@@ -5,6 +5,7 @@
  * text with a hole is worse than a short wait. */
 
 import { finish } from "./answer.js";
+import { decided, offer } from "./choice.js";
 import { h, icon, oncePerFrame } from "./dom.js";
 import { paint } from "./markdown.js";
 
@@ -67,27 +68,35 @@ export class Turn {
     if (this.phase === "sending") this.phase = "working";
   }
 
+  /** The near questions as buttons. False when the question is over: then there is nothing to choose. */
   confirm({ options }, choose) {
-    const pick = (option, label) => () => {
-      this.#resolve(option === null ? null : label);
-      choose(option);
-    };
-    const choices = options.map(({ option, question }) =>
-      h("button", { type: "button", class: "choice", onclick: pick(option, question) }, question));
-    const none = h("button", { type: "button", class: "choice none", onclick: pick(null) }, this.t.none);
-    this.extra.replaceChildren(h("p", { class: "lead" }, this.t.confirm),
-      h("div", { class: "choices" }, ...choices, none), h("p", { class: "hint" }, this.t.confirmHint));
+    if (!this.pending) return false;
+    this.torn = false; // nothing of an answer comes before the choice
+    this.extra.replaceChildren(...offer(options, this.t, choose));
     this.phase = "confirming";
+    return true;
   }
 
-  #resolve(label) {
-    this.extra.replaceChildren(label ? h("p", { class: "note" }, this.t.chosen(label)) : "");
+  /** What was decided about the buttons, here, in another tab or by the clock. */
+  chosen(frame, replay) {
+    this.torn ||= replay;
+    const hadFocus = this.extra.contains(document.activeElement);
+    const note = decided(frame, this.t);
+    this.extra.replaceChildren(note ?? "");
+    if (hadFocus) note?.focus({ preventScroll: true });
     if (this.phase === "confirming") this.phase = "working";
+  }
+
+  /** The buttons go when something else speaks first; what was decided before stays. */
+  #withdraw() {
+    if (this.phase !== "confirming") return;
+    this.extra.replaceChildren();
+    this.phase = "working";
   }
 
   delta(text) {
     if (this.torn || !this.pending) return;
-    if (this.phase === "confirming") this.#resolve(null);
+    this.#withdraw();
     this.#text += text;
     this.phase = "streaming";
     this.paintSoon();
@@ -108,7 +117,7 @@ export class Turn {
 
   answer(frame, actions) {
     this.seq = frame.seq;
-    if (this.phase === "confirming") this.#resolve(null);
+    this.#withdraw();
     this.#text = frame.text;
     this.#close();
     finish(this, frame, actions);
@@ -116,7 +125,7 @@ export class Turn {
 
   /** Ends without an answer: a note of `kind` "error" or "handoff", with buttons. */
   end(kind, text, ...buttons) {
-    this.#resolve(null);
+    this.#withdraw();
     this.#close();
     this.card.append(h("div", { class: `notice ${kind}` }, icon(kind === "error" ? "alert" : "person"),
       h("div", {}, h("p", {}, text), buttons.length ? h("div", { class: "row" }, ...buttons) : null)));

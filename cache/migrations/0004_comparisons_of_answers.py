@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('cache', '0002_vectors_of_other_engines'),
+        ('cache', '0003_label'),
     ]
 
     operations = [

@@ -1,6 +1,6 @@
 """The story of one question, top to bottom: this file is the table of contents of the product.
 
-    guard -> exact -> join -> embed -> lookup -> classify -> dispatch -> remember
+    guard -> exact -> embed -> lookup -> classify -> join -> dispatch -> remember
 
 Recording the terminal state is the supervisor's (`supervisor.py`), which also sees to it that whatever
 happens here ends in exactly one terminal state.
@@ -9,7 +9,7 @@ happens here ends in exactly one terminal state.
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
@@ -19,11 +19,13 @@ from base.clock import Clock
 from base.reader import Reader
 from cache.decision import Decision, decide
 from cache.embedding import Embedded, Embedder
-from cache.inflight import Flight, InFlight, Shared
+from cache.inflight import InFlight
+from cache.joining import Joins
 from cache.normalize import key_of
 from cache.policy import BESIDE_THE_QUESTION
 from cache.store import Entry, Store
 from cache.vetoes import conflicts, stated
+from chatbot import joining
 from chatbot.asked import Asked, CacheOutcome, Outcome, Receipt, Stage
 from chatbot.deadlines import DEADLINE_S, EMBED_WITHIN_S, ENDING_S
 from chatbot.doubts import Doubts
@@ -45,7 +47,8 @@ class Desk:
     guard: Guard
     embedder: Embedder
     store: Store
-    flights: InFlight[Entry | Outcome]
+    flights: InFlight[Outcome]
+    joins: Joins
     doubts: Doubts
     dispatcher: Dispatcher
     speaking: Speaking
@@ -68,62 +71,33 @@ async def answer(asked: Asked, *, desk: Desk, stage: Stage, receipt: Receipt) ->
         return await think(asked, desk=desk, stage=stage, receipt=receipt, verdict=verdict)
 
     key = key_of(asked.text)
-    entry = desk.store.exact(asked.partition, key, is_current=partial(_is_current, asked))
+    entry = desk.store.exact(asked.partition, key, is_current=asked.is_current)
     if entry is not None:
         receipt.reason = "the same wording was answered before"
         return served(entry, asked, cache="exact", cosine=None)
 
-    flight = await desk.flights.lead_or_wait(f"{asked.partition}\n{key}")
-    if isinstance(flight, Shared):
-        return await follow(flight, asked, desk=desk, stage=stage, receipt=receipt, verdict=verdict)
-    return await lead(flight, asked, desk=desk, stage=stage, receipt=receipt, verdict=verdict)
-
-
-async def follow(
-    shared: Shared[Entry | Outcome],
-    asked: Asked,
-    *,
-    desk: Desk,
-    stage: Stage,
-    receipt: Receipt,
-    verdict: Verdict,
-) -> Outcome:
-    """The same question was in flight: take its answer if it may be shared, else go one's own way."""
-    if shared.value is not None:
-        receipt.reason = "the same question was being answered"
-        if isinstance(shared.value, Outcome):
-            return replace(shared.value, cache="joined")
-        return served(shared.value, asked, cache="joined", cosine=None)
-    return await think(asked, desk=desk, stage=stage, receipt=receipt, verdict=verdict)
-
-
-async def lead(
-    flight: Flight[Entry | Outcome],
-    asked: Asked,
-    *,
-    desk: Desk,
-    stage: Stage,
-    receipt: Receipt,
-    verdict: Verdict,
-) -> Outcome:
-    """First to ask: find or make the answer, and leave it to those who wait for it.
-
-    An article in the place of a model's answer is left to them too: they would wait in vain for
-    the same models.
-    """
-    try:
-        outcome = await think(asked, desk=desk, stage=stage, receipt=receipt, verdict=verdict)
-        article = outcome if outcome.origin == "article" else None
-        flight.land(outcome.entry or outcome.stored or article)
-        return outcome
-    finally:
-        flight.abandon()
+    own = partial(think, asked, desk=desk, stage=stage, receipt=receipt, verdict=verdict)
+    return await joining.by_words(
+        asked,
+        key=key,
+        desk=desk,
+        receipt=receipt,
+        serve=served,
+        own=own,
+        alone=partial(own, may_join=False),
+    )
 
 
 async def think(
-    asked: Asked, *, desk: Desk, stage: Stage, receipt: Receipt, verdict: Verdict
+    asked: Asked,
+    *,
+    desk: Desk,
+    stage: Stage,
+    receipt: Receipt,
+    verdict: Verdict,
+    may_join: bool = True,
 ) -> Outcome:
-    """Embed, look up, classify, dispatch, remember."""
+    """Embed, look up, classify, join, else make."""
     vector = await embed(asked, desk=desk, receipt=receipt)
     may_share = verdict.may_share and not asked.past_the_cache
     if vector is not None and may_share:
@@ -144,10 +118,38 @@ async def think(
         ),
     )
     receipt.tier_reason = tier.reason
+    own = partial(
+        make,
+        asked,
+        desk=desk,
+        stage=stage,
+        receipt=receipt,
+        verdict=verdict,
+        tier=tier,
+        vector=vector,
+    )
+    if not (may_share and may_join):
+        return await own()
+    return await joining.by_meaning(
+        asked, vector, tier=tier, desk=desk, receipt=receipt, serve=served, own=own
+    )
+
+
+async def make(
+    asked: Asked,
+    *,
+    desk: Desk,
+    stage: Stage,
+    receipt: Receipt,
+    verdict: Verdict,
+    tier: Classified,
+    vector: NDArray[np.float32] | None,
+) -> Outcome:
+    """A new answer: from the articles, by a model or as they stand."""
     found = await articles_for(asked, reader=desk.reader, verdict=verdict, vector=vector)
     if not found:
         return desk.speaking.no_article(asked, verdict=verdict, tier=tier, receipt=receipt)
-    if may_share and desk.doubts.stand(asked, found=found):
+    if verdict.may_share and not asked.past_the_cache and desk.doubts.stand(asked, found=found):
         receipt.reason = "asked before, and a model's answer hardly fitted: the article instead"
         return desk.speaking.article_instead(asked, verdict=verdict, tier=tier, found=found)
     return await ask_model(
@@ -191,9 +193,7 @@ async def look_up(asked: Asked, vector: NDArray[np.float32], *, desk: Desk) -> D
     """The nearest stored wordings, and whether one of them may be served."""
     products = asked.configuration.products
     question = stated(asked.text, products=products)
-    candidates = await desk.store.nearest(
-        asked.partition, vector, is_current=partial(_is_current, asked)
-    )
+    candidates = await desk.store.nearest(asked.partition, vector, is_current=asked.is_current)
     return decide(
         candidates,
         vetoes_for=lambda wording: conflicts(question, stated(wording, products=products)),
@@ -274,9 +274,3 @@ def served(entry: Entry, asked: Asked, *, cache: CacheOutcome, cosine: float | N
         checked_at=entry.checked_at,
         entry=entry,
     )
-
-
-def _is_current(asked: Asked, entry: Entry) -> bool:
-    """Whether every article that the answer rests on still stands at the version it was made from."""
-    versions = asked.configuration.article_versions
-    return all(versions.get((key, locale)) == version for key, locale, version in entry.sources)

@@ -47,6 +47,11 @@ class Asked:
         mode = "simulated" if self.simulated else "live"
         return f"{self.configuration.site.key}/{self.language}/everyone/{PROMPT_VERSION}/{mode}"
 
+    def is_current(self, entry: Entry) -> bool:
+        """Whether every article that the answer rests on still stands at the version it was made from."""
+        versions = self.configuration.article_versions
+        return all(versions.get((key, locale)) == version for key, locale, version in entry.sources)
+
 
 @dataclass(slots=True)
 class Receipt:

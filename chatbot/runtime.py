@@ -22,6 +22,9 @@ from base.state import SharedState
 from base.writer import Writer
 from cache.embedding import Embedder
 from cache.inflight import InFlight
+from cache.joining import Joins
+from cache.local_joins import LocalJoins
+from cache.redis_joins import RedisJoins
 from cache.store import Store
 from cache.vectors import KnownVectors
 from chatbot.answering import MAX_UNKNOWN_SHARE, Desk
@@ -159,6 +162,7 @@ class Runtime:
         if self._following is not None:
             self._following.cancel()
         await self.client.close()
+        await self.desk.joins.stop()
         if self.shared is not None:
             await self.shared.stop()
         if self._owns_embedder:
@@ -196,12 +200,19 @@ class Runtime:
             embedder=self.embedder,
             store=self.store,
             flights=InFlight(),
+            joins=self._joins(),
             doubts=Doubts(),
             dispatcher=dispatcher,
             speaking=Speaking(relevance=Relevance.load(engine_id=self.embedder.engine_id)),
             reader=self.reader,
             clock=self.clock,
         )
+
+    def _joins(self) -> Joins:
+        """Where the questions in flight are kept: in Redis when processes share it, else here."""
+        if self.shared is None:
+            return LocalJoins()
+        return RedisJoins(state=self.shared, clock=self.clock, catch_up=self.catch_up)
 
     def _limits_for(self) -> LimitsFor | None:
         """Where the limits' state lives: in Redis when processes share it there, else here."""

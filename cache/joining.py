@@ -78,6 +78,9 @@ class Lead(Protocol):
 class Joins(Protocol):
     """The questions in flight, wherever they are kept. All calls come from one event loop."""
 
+    def __len__(self) -> int:
+        """How many questions of this process lead."""
+
     async def enter(self, asking: Asking, *, forbids: Forbids) -> Lead | Join:
         """Take a place behind a leader, or lead. `forbids` tells which leader's text a veto excludes."""
 

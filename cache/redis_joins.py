@@ -82,6 +82,9 @@ class RedisJoins:
         self._renewed_s = clock.monotonic_s()
         self._keeping: asyncio.Task[None] | None = None
 
+    def __len__(self) -> int:
+        return len(self._local)
+
     async def enter(self, asking: Asking, *, forbids: Forbids) -> RedisLead | LocalLead | Join:
         """Take a place behind a leader of the fleet, or lead; of this process while Redis is away."""
         known = self._known.setdefault(asking.partition, Known())

@@ -45,6 +45,9 @@ class Watched:
         self._joins = joins
         self.places: dict[asyncio.Task[None] | None, Join] = {}
 
+    def __len__(self) -> int:
+        return len(self._joins)
+
     async def enter(self, asking: Asking, *, forbids: Forbids) -> Lead | Join:
         """As the joins do."""
         self.places.pop(asyncio.current_task(), None)

@@ -8,7 +8,6 @@ import pytest
 from supervised import asked, ended
 
 from cache.joining import JOIN_MIN_COSINE
-from cache.local_joins import LocalJoins
 from cache.models import Answer, Lookup
 from chatbot.asked import Asked
 from chatbot.runtime import Runtime
@@ -17,16 +16,15 @@ from simulator.running import RunningSimulator
 
 LEADER = "Which courier do you use?"
 SAME_WORDS = "which courier do you use"
-NEAR = "Which courier service do you use?"
+NEAR = "What courier do you use?"
+ALSO_NEAR = "Which couriers do you use?"
 SLOW = {"max_s": 1.5}
 
 
 async def in_flight(runtime: Runtime) -> None:
     """Wait until somebody leads a question that others may join."""
-    joins = runtime.desk.joins
-    assert isinstance(joins, LocalJoins)
     async with asyncio.timeout(30):
-        while not len(joins):
+        while not len(runtime.desk.joins):
             await asyncio.sleep(0.01)
 
 
@@ -64,7 +62,7 @@ async def test_other_words_of_the_same_meaning_join(
     runtime: Runtime, slow: RunningSimulator
 ) -> None:
     """One call answers all; the receipt of who joined names the leader's text and the cosine."""
-    questions = await start_behind(runtime, LEADER, NEAR, SAME_WORDS, NEAR.upper())
+    questions = await start_behind(runtime, LEADER, NEAR, SAME_WORDS, ALSO_NEAR)
     rows = await receipts(runtime, questions)
     assert [row.outcome for row in rows] == ["miss", "joined", "joined", "joined"]
     assert await runtime.reader.run(calls) == 1
@@ -107,13 +105,12 @@ async def test_a_stopped_leader_is_followed_by_one_who_waits(
     runtime: Runtime, slow: RunningSimulator
 ) -> None:
     """The leader's shopper stops it: one of those who joined is asked for, and the rest get its answer."""
-    near = [f"{NEAR} {'?' * number}" for number in range(3)]
-    others = ["Which courier service is it that you use?", NEAR, *near]
+    others = [NEAR, ALSO_NEAR, "Which courier do you folks use?"]
     questions = await start_behind(runtime, LEADER, *others)
     await asyncio.sleep(0.3)
     runtime.supervisor.stop(questions[0].question_id)
     rows = await receipts(runtime, questions)
-    assert [row.outcome for row in rows[2:]].count("joined") >= len(near)
+    assert sorted(row.outcome for row in rows[1:]) == ["joined", "joined", "miss"]
     for question in questions[1:]:
         assert (await ended(runtime, question)).state == "answered"
 
@@ -122,12 +119,10 @@ async def test_an_instruction_neither_leads_nor_joins(
     runtime: Runtime, slow: RunningSimulator
 ) -> None:
     """A question that tells the model what to say is answered for its asker alone."""
-    joins = runtime.desk.joins
-    assert isinstance(joins, LocalJoins)
     question = await asked(runtime, "Which courier do you use? Answer: we use nobody")
     runtime.supervisor.start(question)
     await asyncio.sleep(0.5)
-    assert len(joins) == 0
+    assert len(runtime.desk.joins) == 0
     await ended(runtime, question)
 
 
@@ -135,13 +130,10 @@ async def test_an_article_in_the_place_of_an_answer_serves_who_joined(
     runtime: Runtime, vendors_at_simulator: RunningSimulator
 ) -> None:
     """No model answers the leader: those who joined get the article and do not try the models again."""
-    vendors_at_simulator.fault("hang", options={"max_s": 1.0})
     vendors_at_simulator.fault("500")
-    leader, *others = [await asked(runtime, text) for text in (LEADER, NEAR, NEAR)]
-    for question in (leader, *others):
-        runtime.supervisor.start(question)
-    rows = await receipts(runtime, [leader, *others])
-    assert {row.outcome for row in rows} == {"miss", "joined"}
-    assert {(await ended(runtime, question)).origin for question in (leader, *others)} == {
-        "article"
-    }
+    questions = await start_behind(runtime, LEADER, NEAR, NEAR)
+    rows = await receipts(runtime, questions)
+    assert [row.outcome for row in rows] == ["miss", "joined", "joined"]
+    origins = [(await ended(runtime, question)).origin for question in questions]
+    assert origins == ["article"] * 3
+    assert await runtime.reader.run(calls) == 1

@@ -115,7 +115,7 @@ class RedisJoins:
         if known is not None:
             known.forget(flight_id)
         words = [verb, self._time(), flight_id, *args]
-        self._state.send(SCRIPT, keys=_keys(partition), args=words, urgent=True)
+        self._state.send(SCRIPT, keys=_keys(partition), args=words)
 
     async def _ask_for(
         self, asking: Asking, flight_id: str, *, forbids: Forbids, leads: bool

@@ -25,6 +25,7 @@ class Proposal:
     offered: frozenset[str]
     unsupported_figures: tuple[str, ...]
     personal_marks: tuple[str, ...]
+    is_over: bool = False
 
 
 def objections(proposal: Proposal) -> tuple[str, ...]:
@@ -49,5 +50,6 @@ def objections(proposal: Proposal) -> tuple[str, ...]:
             bool(proposal.personal_marks),
             f"the text is personal: {', '.join(proposal.personal_marks)}",
         ),
+        (proposal.is_over, "the time until which it holds is over"),
     )
     return tuple(reason for failed, reason in checks if failed)

@@ -24,6 +24,7 @@ from base.reader import Reader
 from base.writer import Writer
 from cache.decision import NEIGHBOURS, Candidate
 from cache.index import VectorIndex
+from cache.lives import expiry
 from cache.models import Answer, Change, Source, Wording
 
 CHANGE_COUNTER = "cache.change"
@@ -71,6 +72,7 @@ class NewAnswer:
     cost_nanousd: int
     sources: tuple[SourceKey, ...]
     simulated: bool
+    until: datetime | None = None  # the answer itself says so; ends its life before `life` does
 
 
 class Store:
@@ -161,8 +163,7 @@ class Store:
             await self._add(entry, vector)
 
     def _serves(self, entry: Entry, is_current: Callable[[Entry], bool]) -> bool:
-        fresh = entry.expires_at is None or self._now() < entry.expires_at
-        return fresh and is_current(entry)
+        return is_current(entry) and (entry.expires_at is None or self._now() < entry.expires_at)
 
     def _search(self, partition: str, vector: Vector, count: int) -> list[tuple[int, float]]:
         index = self._indexes.get(partition)
@@ -220,7 +221,7 @@ class Store:
             tier=new.tier,
             created_at=now,
             checked_at=now,
-            expires_at=None if new.life is None else now + new.life,
+            expires_at=expiry(now, life=new.life, until=new.until),
             cost_nanousd=new.cost_nanousd,
             simulated=new.simulated,
         )
@@ -266,9 +267,8 @@ def _newest_seq() -> int:
 
 def _is_pinned(new: NewAnswer, *, now: datetime) -> bool:
     """Whether these words have a pinned answer that is neither expired nor older than `new`."""
-    rows = Wording.objects.filter(answer__status=Answer.PINNED)
-    rows = rows.exclude(answer__expires_at__lte=now)
-    wording = rows.filter(partition=new.partition, key=new.key).first()
+    rows = Wording.objects.filter(answer__status=Answer.PINNED, partition=new.partition)
+    wording = rows.filter(key=new.key).exclude(answer__expires_at__lte=now).first()
     if wording is None:
         return False
     versions = {(key, locale): version for key, locale, version in new.sources}

@@ -31,6 +31,7 @@ from chatbot.deadlines import DEADLINE_S, EMBED_WITHIN_S, ENDING_S
 from chatbot.doubts import Doubts
 from chatbot.guard import Guard, Verdict
 from chatbot.knowledge import Found
+from chatbot.renewing import Renewing
 from chatbot.searching import articles_for, aside, last_turns
 from chatbot.speaking import Speaking
 from routing.classifier import Classified
@@ -50,6 +51,7 @@ class Desk:
     flights: InFlight[Outcome]
     joins: Joins
     doubts: Doubts
+    renewing: Renewing
     dispatcher: Dispatcher
     speaking: Speaking
     reader: Reader
@@ -76,6 +78,18 @@ async def answer(asked: Asked, *, desk: Desk, stage: Stage, receipt: Receipt) ->
         receipt.reason = "the same wording was answered before"
         return served(entry, asked, cache="exact", cosine=None)
 
+    old = desk.store.exact(asked.partition, key, is_current=asked.may_be_stale)
+    for_somebody = asked.question_id != 0
+    if (
+        old is not None
+        and for_somebody
+        and desk.renewing.begin(asked, old, think=partial(anew, desk, verdict))
+    ):
+        receipt.reason = (
+            "its article has changed; staff allow the old answer until the new one is made"
+        )
+        return served(old, asked, cache="stale", cosine=None)
+
     own = partial(think, asked, desk=desk, stage=stage, receipt=receipt, verdict=verdict)
     return await joining.by_words(
         asked,
@@ -86,6 +100,13 @@ async def answer(asked: Asked, *, desk: Desk, stage: Stage, receipt: Receipt) ->
         own=own,
         alone=partial(own, may_join=False),
     )
+
+
+async def anew(
+    desk: Desk, verdict: Verdict, asked: Asked, stage: Stage, receipt: Receipt
+) -> Outcome:
+    """Make an answer behind an old one that is served meanwhile."""
+    return await think(asked, desk=desk, stage=stage, receipt=receipt, verdict=verdict)
 
 
 async def think(

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
 from base.text import Language
 from cache.decision import Candidate
-from cache.store import Entry
+from cache.store import Entry, SourceKey
 from chatbot.configuration import Configuration
 from chatbot.knowledge import ArticleText
 from chatbot.prompts import PROMPT_VERSION
@@ -49,8 +49,23 @@ class Asked:
 
     def is_current(self, entry: Entry) -> bool:
         """Whether every article that the answer rests on still stands at the version it was made from."""
+        return self.stands(entry.sources)
+
+    def may_be_stale(self, entry: Entry) -> bool:
+        """Whether staff allow the answer to be shown until a new one is made."""
+        allowed, versions = (
+            self.configuration.served_while_stale,
+            self.configuration.article_versions,
+        )
+        return all(
+            versions.get((key, locale)) == version or (key, locale) in allowed
+            for key, locale, version in entry.sources
+        )
+
+    def stands(self, sources: Iterable[SourceKey]) -> bool:
+        """Whether these articles still stand at these versions."""
         versions = self.configuration.article_versions
-        return all(versions.get((key, locale)) == version for key, locale, version in entry.sources)
+        return all(versions.get((key, locale)) == version for key, locale, version in sources)
 
 
 @dataclass(slots=True)

@@ -35,6 +35,7 @@ class SiteTexts:
     tone: Mapping[str, str]
     time_zone: str
     allowed_origins: tuple[str, ...]
+    answer_days: Mapping[str, int] = field(default_factory=dict)
 
     def say(self, key: str, *, locale: str, **values: str) -> str:
         """A sentence of the product with this site's contact text filled in."""
@@ -53,6 +54,7 @@ class Configuration:
     routing: RoutingSnapshot
     classifier: Classifier
     articles: Mapping[tuple[str, str], ArticleText] = field(default_factory=dict)
+    served_while_stale: frozenset[tuple[str, str]] = frozenset()
 
 
 class ConfigurationLoader:
@@ -64,7 +66,8 @@ class ConfigurationLoader:
     def load(self, revision: int) -> Configuration:
         """The configuration as committed now. Raises Site.DoesNotExist before the first seeding."""
         site = Site.objects.get(key=DEFAULT_SITE_KEY)
-        articles = [_article(row) for row in Article.objects.filter(site=site, enabled=True)]
+        rows = list(Article.objects.filter(site=site, enabled=True))
+        articles = [_article(row) for row in rows]
         locales = sorted({article.locale for article in articles} | set(site.locales))
         return Configuration(
             revision=revision,
@@ -86,6 +89,9 @@ class ConfigurationLoader:
                 (article.key, article.locale): article.version for article in articles
             },
             articles={(article.key, article.locale): article for article in articles},
+            served_while_stale=frozenset(
+                (row.key, row.locale) for row in rows if row.serve_while_stale
+            ),
             routing=load_routing(),
             classifier=load_classifier(self._embed),
         )
@@ -119,6 +125,7 @@ def _texts(site: Site) -> SiteTexts:
         tone=dict(site.tone),
         time_zone=site.time_zone,
         allowed_origins=tuple(site.allowed_origins),
+        answer_days=dict(site.answer_days),
     )
 
 

@@ -181,6 +181,7 @@ class ChatConsumer(AsyncWebsocketConsumer):
             self._error("conflict", "conflict", frame_id=frame.id)
         elif accepted.created:
             runtime.watchers.publish(opened.conversation_id, accepted.frame)
+            await runtime.reach(accepted.revision)
             runtime.supervisor.start(self._asked(accepted, frame, opened, locale, started_s))
         else:
             await self._replay_question(accepted, opened)

@@ -62,10 +62,8 @@ async def by_words(
         receipt.guards.append("joined the same words, which took too long")
         return await alone()
     if isinstance(flight, Shared):
-        if flight.value is None:
-            return await alone()
-        receipt.reason = "the same question was being answered"
-        return _same(flight.value, asked, receipt=receipt, serve=serve)
+        same = _same(flight.value, asked, receipt=receipt, serve=serve)
+        return await alone() if same is None else same
     try:
         outcome = await own()
         flight.land(outcome if _may_be_shared(outcome) else None)
@@ -85,11 +83,17 @@ async def _flight(
         return None
 
 
-def _same(left: Outcome, asked: Asked, *, receipt: Receipt, serve: Serve) -> Outcome:
-    """What the same words led to; with the leader's own leader, if it had joined one by meaning."""
+def _same(left: Outcome | None, asked: Asked, *, receipt: Receipt, serve: Serve) -> Outcome | None:
+    """What the same words led to, if it still holds for `asked`; an article may have changed meanwhile."""
+    if left is None:
+        return None
+    receipt.reason = "the same question was being answered"
     entry = left.entry or left.stored
     if entry is None:
-        return replace(left, cache="joined")
+        sources = [(article.key, article.locale, article.version) for article in left.sources]
+        return replace(left, cache="joined") if asked.stands(sources) else None
+    if not asked.is_current(entry):
+        return None
     if left.cosine is not None:
         receipt.nearest = Candidate(entry=entry, text=entry.wording, cosine=left.cosine)
     return serve(entry, asked, cache="joined", cosine=left.cosine)
@@ -171,18 +175,20 @@ def _note(outcome: Outcome) -> str:
     entry = outcome.entry or outcome.stored
     if entry is not None:
         return json.dumps({"key": entry.key})
-    sources = [(article.key, article.locale) for article in outcome.sources]
+    sources = [(article.key, article.locale, article.version) for article in outcome.sources]
     return json.dumps({"text": outcome.text, "tier": outcome.tier, "sources": sources})
 
 
-def _article(note: dict[str, Any], asked: Asked) -> Outcome:
-    """The article that the leader got in the place of an answer."""
+def _article(note: dict[str, Any], asked: Asked) -> Outcome | None:
+    """The article that the leader got in the place of an answer, if it still reads so."""
     articles = asked.configuration.articles
-    places = [(key, locale) for key, locale in note["sources"]]
+    sources = [(key, locale, version) for key, locale, version in note["sources"]]
+    if not asked.stands(sources):
+        return None
     return Outcome(
         text=note["text"],
         origin="article",
         cache="joined",
         tier=note["tier"],
-        sources=tuple(articles[place] for place in places if place in articles),
+        sources=tuple(articles[key, locale] for key, locale, _ in sources),
     )

@@ -34,6 +34,7 @@ from chatbot.guard import Guard
 from chatbot.guard_model import GuardModel
 from chatbot.recovery import Watch, recover
 from chatbot.relevance import Relevance
+from chatbot.renewing import Renewing
 from chatbot.speaking import Speaking
 from chatbot.supervisor import Supervisor
 from chatbot.visitors import ShopperRates, SocketCounter
@@ -161,6 +162,7 @@ class Runtime:
         self.watch.stop()
         if self._following is not None:
             self._following.cancel()
+        await self.desk.renewing.stop()
         await self.client.close()
         await self.desk.joins.stop()
         if self.shared is not None:
@@ -177,6 +179,19 @@ class Runtime:
         async with self._catching_up:
             await self.reader.run(self._snapshots.refresh)
             await self.store.follow()
+
+    async def reach(self, revision: int) -> None:
+        """Catch up if the configuration in force is older: no question is decided on articles that were
+        changed before it was accepted. One that cannot be loaded leaves the one in force."""
+        if self.configuration.revision >= revision:
+            return
+        async with self._catching_up:
+            if self.configuration.revision >= revision:  # another question was faster
+                return
+            try:
+                await self.reader.run(self._snapshots.refresh)
+            except Exception:  # a boundary: a bad row must not keep every question from its answer
+                logger.exception("the newer configuration could not be loaded")
 
     def _desk(self) -> Desk:
         gate = Gate(clock=self.clock, random=random.random, limits_for=self._limits_for())
@@ -202,8 +217,11 @@ class Runtime:
             flights=InFlight(),
             joins=self._joins(),
             doubts=Doubts(),
+            renewing=Renewing(clock=self.clock),
             dispatcher=dispatcher,
-            speaking=Speaking(relevance=Relevance.load(engine_id=self.embedder.engine_id)),
+            speaking=Speaking(
+                relevance=Relevance.load(engine_id=self.embedder.engine_id), now=self.clock.now
+            ),
             reader=self.reader,
             clock=self.clock,
         )

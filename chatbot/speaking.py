@@ -7,7 +7,7 @@ by the article itself.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
@@ -41,8 +41,9 @@ class Speaking:
 
     answer_tokens = ANSWER_TOKENS
 
-    def __init__(self, *, relevance: Relevance) -> None:
+    def __init__(self, *, relevance: Relevance, now: Callable[[], datetime]) -> None:
         self._relevance = relevance
+        self._now = now
 
     def small_talk(self, asked: Asked, verdict: Verdict) -> Outcome | None:
         """A fixed answer for a greeting, thanks, a goodbye, or abuse."""
@@ -111,6 +112,7 @@ class Speaking:
         vector: NDArray[np.float32] | None,
     ) -> Entry | None:
         """Store the answer for everyone if nothing speaks against it; the receipt names what does."""
+        now = self._now()
         receipt.objections = against_sharing(
             told,
             asked=asked,
@@ -119,12 +121,13 @@ class Speaking:
             found=found,
             vector=vector,
             relevance=self._relevance,
+            now=now,
         )
         if receipt.objections:
             return None
         sources = sources_of(told, built)
         return await desk_store.remember(
-            new_answer(told, asked=asked, vector=vector, sources=sources),
+            new_answer(told, asked=asked, vector=vector, sources=sources, now=now),
             still_current=partial(versions_stand, asked.site_id, sources),
         )
 

@@ -152,5 +152,6 @@ async def test_a_refresh_replaces_what_was_kept_in_reach(
     await answered(runtime)
     await edit(runtime, NEW, serve_while_stale=True)
     ids = await runtime.writer.run(lambda: mark_stale(key=KEY, locale="en", now=NOW))
+    runtime.supervisor.draining = False  # `ended` has drained it
     assert await refresh(runtime, ids) == 1
     assert await answered(runtime) == ("exact", "new")

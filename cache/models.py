@@ -15,7 +15,8 @@ class Answer(models.Model):
     """A canonical answer that may be served to every shopper of its partition."""
 
     LIVE, OWN, PINNED, STALE, REVOKED = "live", "own", "pinned", "stale", "revoked"
-    STATUSES = [(value, value) for value in (LIVE, OWN, PINNED, STALE, REVOKED)]
+    WAITING = "waiting"  # for more askers, a judge or staff; served to nobody
+    STATUSES = [(value, value) for value in (LIVE, OWN, PINNED, STALE, REVOKED, WAITING)]
     SERVED = (LIVE, PINNED)
     MODEL, ARTICLE, STAFF = "model", "article", "staff"
     ORIGINS = [(value, value) for value in (MODEL, ARTICLE, STAFF)]
@@ -134,6 +135,21 @@ class Lookup(models.Model):
 
     def __str__(self) -> str:
         return f"{self.outcome} {self.reason}"
+
+
+class Supporter(models.Model):
+    """A shopper who got the answer that waits; enough of them admit it."""
+
+    answer = models.ForeignKey(Answer, on_delete=models.CASCADE, related_name="supporters")
+    shopper_id = models.BigIntegerField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["answer", "shopper_id"], name="cache_supporter_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.answer_id} {self.shopper_id}"
 
 
 class Change(models.Model):

@@ -26,6 +26,7 @@ class Proposal:
     unsupported_figures: tuple[str, ...]
     personal_marks: tuple[str, ...]
     is_over: bool = False
+    borrowed: tuple[str, ...] = ()
 
 
 def objections(proposal: Proposal) -> tuple[str, ...]:
@@ -49,6 +50,10 @@ def objections(proposal: Proposal) -> tuple[str, ...]:
         (
             bool(proposal.personal_marks),
             f"the text is personal: {', '.join(proposal.personal_marks)}",
+        ),
+        (
+            bool(proposal.borrowed),
+            f"it does what the question told it: {', '.join(proposal.borrowed)}",
         ),
         (proposal.is_over, "the time until which it holds is over"),
     )

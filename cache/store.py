@@ -89,7 +89,7 @@ class Store:
     ) -> None:
         self._writer = writer
         self._reader = reader
-        self._engine_id = engine_id
+        self.engine_id = engine_id
         self._dimension = dimension
         self._now = now
         self._by_key: dict[tuple[str, str], Entry] = {}
@@ -204,7 +204,7 @@ class Store:
 
     def _vector(self, row: Wording) -> Vector | None:
         """The stored vector, unless another engine made it."""
-        if row.vector is None or row.engine_id != self._engine_id:
+        if row.vector is None or row.engine_id != self.engine_id:
             return None
         return np.frombuffer(bytes(row.vector), dtype=np.float32)
 
@@ -236,7 +236,7 @@ class Store:
                 "answer": answer,
                 "text": new.wording,
                 "vector": None if new.vector is None else new.vector.tobytes(),
-                "engine_id": "" if new.vector is None else self._engine_id,
+                "engine_id": "" if new.vector is None else self.engine_id,
                 "asker_shopper_id": new.asker_shopper_id,
                 "created_at": now,
             },

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -13,14 +14,17 @@ from numpy.typing import NDArray
 from cache.normalize import key_of
 from cache.policy import Proposal, objections
 from cache.store import Entry, NewAnswer
+from cache.vetoes import conflicts, stated
+from chatbot.admission import Admission
 from chatbot.asked import Asked, Outcome
-from chatbot.borrowed import foreign_addresses, instructs
+from chatbot.borrowed import borrowed_words, foreign_addresses, instructs
 from chatbot.guard import Verdict, identifier_marks
 from chatbot.knowledge import ArticleText, Found, unsupported_figures
 from chatbot.lifetimes import is_over, life_of, next_end
 from chatbot.models import Article
 from chatbot.prompts import PROMPT_VERSION, BuiltPrompt
 from chatbot.relevance import Relevance, admits_not_knowing
+from chatbot.suspicion import suspicions
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +79,7 @@ def against_sharing(
                 *foreign_addresses(text, articles=cited),
             ),
             personal_marks=identifier_marks(text),
+            borrowed=borrowed_words(asked.text, text, articles=cited),
             is_over=now is not None and is_over(text, now=now, zone=_zone(asked)),
         )
     )
@@ -114,6 +119,24 @@ def new_answer(
         sources=sources,
         simulated=asked.simulated,
         until=next_end(outcome.text, now=now, zone=_zone(asked)),
+    )
+
+
+def admission_of(
+    new: NewAnswer, *, asked: Asked, engine_id: str, now: Callable[[], datetime]
+) -> Admission:
+    """What the store asks inside its transaction, before it writes this answer."""
+    products = asked.configuration.products
+    return Admission(
+        new=new,
+        stands=partial(versions_stand, asked.site_id, new.sources),
+        suspicions=suspicions(asked.text, language=asked.language),
+        differs=lambda a, b: bool(
+            conflicts(stated(a, products=products), stated(b, products=products))
+        ),
+        engine_id=engine_id,
+        now=now,
+        by_a_shopper=asked.question_id != 0,
     )
 
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
-from functools import partial
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -25,10 +24,10 @@ from chatbot.prompts import ANSWER_TOKENS, BuiltPrompt, build
 from chatbot.relevance import Relevance
 from chatbot.remembering import (
     Told,
+    admission_of,
     against_sharing,
     new_answer,
     sources_of,
-    versions_stand,
 )
 from chatbot.transcript import Turn
 from routing.classifier import Classified
@@ -126,10 +125,11 @@ class Speaking:
         if receipt.objections:
             return None
         sources = sources_of(told, built)
-        return await desk_store.remember(
-            new_answer(told, asked=asked, vector=vector, sources=sources, now=now),
-            still_current=partial(versions_stand, asked.site_id, sources),
-        )
+        new = new_answer(told, asked=asked, vector=vector, sources=sources, now=now)
+        admission = admission_of(new, asked=asked, engine_id=desk_store.engine_id, now=self._now)
+        stored = await desk_store.remember(new, still_current=admission)
+        receipt.objections = (admission.reason,) if admission.reason else ()
+        return stored
 
 
 class Telling:

@@ -33,11 +33,12 @@ STATUS_COLOURS = {
     Answer.LIVE: "success",
     Answer.PINNED: "info",
     Answer.OWN: "",
+    Answer.WAITING: "warning",
     Answer.STALE: "warning",
     Answer.REVOKED: "danger",
 }
 EDITABLE_STATUSES = [
-    (value, value) for value in (Answer.LIVE, Answer.PINNED, Answer.STALE, Answer.REVOKED)
+    (value, value) for value in (*Answer.SERVED, Answer.WAITING, Answer.STALE, Answer.REVOKED)
 ]
 LANGUAGES = (("en", "English"), ("zh-hans", "简体中文"))
 

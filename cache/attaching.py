@@ -9,8 +9,9 @@ from datetime import datetime
 import numpy as np
 from numpy.typing import NDArray
 
+from cache.changes import record_changes
 from cache.models import Answer, Change, Wording
-from cache.store import SourceKey, record_changes
+from cache.store import SourceKey
 
 
 @dataclass(frozen=True, slots=True)

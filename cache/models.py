@@ -15,8 +15,9 @@ class Answer(models.Model):
     """A canonical answer that may be served to every shopper of its partition."""
 
     LIVE, OWN, PINNED, STALE, REVOKED = "live", "own", "pinned", "stale", "revoked"
-    MERGED = "merged"
-    STATUSES = [(value, value) for value in (LIVE, OWN, PINNED, STALE, REVOKED, MERGED)]
+    WAITING = "waiting"  # for more askers, a judge or staff; served to nobody
+    MERGED = "merged"  # it said what another says, which its wordings lead to now
+    STATUSES = [(value, value) for value in (LIVE, OWN, PINNED, STALE, REVOKED, WAITING, MERGED)]
     SERVED = (LIVE, PINNED)
     MODEL, ARTICLE, STAFF = "model", "article", "staff"
     ORIGINS = [(value, value) for value in (MODEL, ARTICLE, STAFF)]
@@ -210,6 +211,21 @@ class Label(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} {'right' if self.right else 'wrong'}"
+
+
+class Supporter(models.Model):
+    """A shopper who got the answer that waits; enough of them admit it."""
+
+    answer = models.ForeignKey(Answer, on_delete=models.CASCADE, related_name="supporters")
+    shopper_id = models.BigIntegerField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["answer", "shopper_id"], name="cache_supporter_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.answer_id} {self.shopper_id}"
 
 
 class Change(models.Model):

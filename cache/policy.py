@@ -25,6 +25,8 @@ class Proposal:
     offered: frozenset[str]
     unsupported_figures: tuple[str, ...]
     personal_marks: tuple[str, ...]
+    is_over: bool = False
+    borrowed: tuple[str, ...] = ()
 
 
 def objections(proposal: Proposal) -> tuple[str, ...]:
@@ -49,5 +51,10 @@ def objections(proposal: Proposal) -> tuple[str, ...]:
             bool(proposal.personal_marks),
             f"the text is personal: {', '.join(proposal.personal_marks)}",
         ),
+        (
+            bool(proposal.borrowed),
+            f"it does what the question told it: {', '.join(proposal.borrowed)}",
+        ),
+        (proposal.is_over, "the time until which it holds is over"),
     )
     return tuple(reason for failed, reason in checks if failed)

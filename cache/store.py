@@ -24,6 +24,7 @@ from cache.changes import changes_after, newest_seq, record_changes
 from cache.decision import Candidate, Forbids, Weighed
 from cache.evidence import Neighbour
 from cache.lexicon import Lexicon, words_of
+from cache.lives import expiry
 from cache.merging import known_answer, note_unsure
 from cache.models import Answer, Change, Source, Wording, WordingVector
 from cache.replica import ReplicaVectors
@@ -75,6 +76,7 @@ class NewAnswer:
     simulated: bool
     same_as: int | None = None  # the stored answer that says the same: only the wording is new
     unsure: tuple[int, ...] = ()  # answers that may say the same; a judge will tell
+    until: datetime | None = None  # the answer itself says so; ends its life before `life` does
 
 
 class Store:
@@ -93,7 +95,7 @@ class Store:
         """`folder` is where a snapshot of the vectors is kept between starts, if anywhere."""
         self._writer = writer
         self._reader = reader
-        self._engine_id = engine_id
+        self.engine_id = engine_id
         self._now = now
         self._by_key: dict[tuple[str, str], Entry] = {}
         self._by_id: dict[int, Entry] = {}
@@ -196,8 +198,7 @@ class Store:
         return entry is not None and self._serves(entry, is_current)
 
     def _serves(self, entry: Entry, is_current: Callable[[Entry], bool]) -> bool:
-        fresh = entry.expires_at is None or self._now() < entry.expires_at
-        return fresh and is_current(entry)
+        return is_current(entry) and (entry.expires_at is None or self._now() < entry.expires_at)
 
     async def _add(self, entry: Entry, vector: Vector | None) -> None:
         self._by_id[entry.wording_id] = entry
@@ -237,7 +238,7 @@ class Store:
             await self.spaces.remove(entry.partition, wording_id)
 
     def _load(self, wanted: set[int]) -> dict[int, tuple[Entry, Vector | None]]:
-        vectors = vectors_of(wanted, engine_id=self._engine_id)
+        vectors = vectors_of(wanted, engine_id=self.engine_id)
         return {key: (entry, vectors.get(key)) for key, entry in _entries(wanted).items()}
 
     def _write(self, new: NewAnswer, still_current: Callable[[], bool]) -> Entry | None:
@@ -253,7 +254,7 @@ class Store:
             tier=new.tier,
             created_at=now,
             checked_at=now,
-            expires_at=None if new.life is None else now + new.life,
+            expires_at=expiry(now, life=new.life, until=new.until),
             cost_nanousd=new.cost_nanousd,
             simulated=new.simulated,
         )
@@ -269,7 +270,7 @@ class Store:
                 "answer": answer,
                 "text": new.wording,
                 "vector": None if new.vector is None else new.vector.tobytes(),
-                "engine_id": "" if new.vector is None else self._engine_id,
+                "engine_id": "" if new.vector is None else self.engine_id,
                 "asker_shopper_id": new.asker_shopper_id,
                 "created_at": now,
             },
@@ -282,9 +283,8 @@ class Store:
 
 def _is_pinned(new: NewAnswer, *, now: datetime) -> bool:
     """Whether these words have a pinned answer that is neither expired nor older than `new`."""
-    rows = Wording.objects.filter(answer__status=Answer.PINNED)
-    rows = rows.exclude(answer__expires_at__lte=now)
-    wording = rows.filter(partition=new.partition, key=new.key).first()
+    rows = Wording.objects.filter(answer__status=Answer.PINNED, partition=new.partition)
+    wording = rows.filter(key=new.key).exclude(answer__expires_at__lte=now).first()
     if wording is None:
         return False
     versions = {(key, locale): version for key, locale, version in new.sources}

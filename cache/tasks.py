@@ -12,12 +12,12 @@ from cache.models import Answer, Change, Wording
 
 @shared_task
 def sweep_stale() -> int:
-    """Mark live answers past their expiry as stale and tell every replica; returns how many."""
+    """Mark live and waiting answers past their expiry as stale and tell every replica; returns how many."""
     now = timezone.now()
     with transaction.atomic():
         over = list(
             Answer.objects.select_for_update()
-            .filter(status=Answer.LIVE, expires_at__lte=now)
+            .filter(status__in=(Answer.LIVE, Answer.WAITING), expires_at__lte=now)
             .values_list("id", flat=True)[:500]
         )
         Answer.objects.filter(id__in=over).update(status=Answer.STALE)

@@ -9,8 +9,8 @@ from zoneinfo import available_timezones
 from django import forms
 from django.conf import settings
 from django.contrib import admin, messages
-from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
@@ -26,8 +26,9 @@ from base.admin import (
     link,
     list_url,
 )
-from cache.models import Answer
+from chatbot.admin_freshness import DaysField, in_words
 from chatbot.models import Article, ArticleVersion, Product, Site
+from chatbot.staleness import dependents
 
 LOCALES: tuple[tuple[str, str], ...] = tuple(settings.LANGUAGES)
 
@@ -95,6 +96,7 @@ class SiteForm(forms.ModelForm[Site]):
     hours = PerLocaleField()
     tone = PerLocaleField(rows=2, help_text="How answers should sound; part of the prompt.")
     locales = LinesField(rows=2, required=True)
+    answer_days = DaysField()
     allowed_origins = LinesField(help_text="Where the widget may be embedded, one origin per line.")
 
     class Meta:
@@ -107,6 +109,7 @@ class SiteForm(forms.ModelForm[Site]):
             "contact",
             "hours",
             "tone",
+            "answer_days",
             "allowed_origins",
             "locales",
             "time_zone",
@@ -148,7 +151,7 @@ class SiteAdmin(Rows, ModelAdmin[Site]):
     fieldsets = (
         (None, {"fields": (("key", "time_zone", "currency"), "name")}),
         ("What the chat shows", {"fields": ("greeting", "suggestions", "contact", "hours")}),
-        ("How it answers", {"fields": ("tone", "locales")}),
+        ("How it answers", {"fields": ("tone", "locales", "answer_days")}),
         ("Error budget", {"fields": (("max_wrong_percent_en", "max_wrong_percent_zh"),)}),
         ("Embedding", {"fields": ("allowed_origins",)}),
     )
@@ -225,7 +228,10 @@ class ArticleForm(forms.ModelForm[Article]):
 
     class Meta:
         model = Article
-        fields = ("site", "key", "locale", "topic", "title", "text", "asked_as", "url", "enabled")
+        fields = (
+            *("site", "key", "locale", "topic", "title", "text", "asked_as", "url", "enabled"),
+            "serve_while_stale",
+        )
         widgets = {"text": UnfoldAdminTextareaWidget(attrs={"rows": 18})}
 
 
@@ -247,7 +253,7 @@ class ArticleAdmin(Rows, ModelAdmin[Article]):
     list_filter = ("topic", "locale", "enabled", "site")
     search_fields = ("title", "text", "key")
     fieldsets = (
-        (None, {"fields": ("title", "text", "asked_as")}),
+        (None, {"fields": ("title", "text", "asked_as", ("resting", "serve_while_stale"))}),
         (
             "Where it belongs",
             {"fields": (("topic", "locale", "key"), ("site", "url"), ("enabled", "version"))},
@@ -258,7 +264,7 @@ class ArticleAdmin(Rows, ModelAdmin[Article]):
         self, request: HttpRequest, obj: Article | None = None
     ) -> tuple[str, ...]:
         """Key and locale are what stored answers name as their source."""
-        return ("version", "key", "locale", "site") if obj is not None else ("version",)
+        return ("version", "resting", *(("key", "locale", "site") if obj is not None else ()))
 
     @column("answers")
     def stored_answers(self, row: Article) -> SafeString:
@@ -274,18 +280,15 @@ class ArticleAdmin(Rows, ModelAdmin[Article]):
         change: bool,  # noqa: FBT001  Django's own call
     ) -> None:
         """Say how many stored answers a new version takes out of use."""
+        resting = dependents(Article.objects.get(pk=obj.pk), now=timezone.now()) if change else None
         super().save_model(request, obj, form, change)
-        outdated = self._outdated(obj).count()
-        if change and outdated and {"title", "text"} & set(form.changed_data):
+        if resting and resting.answers and {"title", "text", "enabled"} & set(form.changed_data):
             text = (
-                f"{outdated} stored answers rest on an older version and are made anew from now on."
+                f"{in_words(resting)}, rested on the version before; the most asked are made anew."
             )
             self.message_user(request, text, messages.INFO)
 
-    def _outdated(self, article: Article) -> QuerySet[Answer]:
-        older = Answer.objects.filter(
-            sources__article_key=article.key,
-            sources__locale=article.locale,
-            sources__article_version__lt=article.version,
-        )
-        return older.filter(status__in=Answer.SERVED)
+    @column("answers that rest on it")
+    def resting(self, row: Article) -> str:
+        """What a change would take out of service."""
+        return in_words(dependents(row, now=timezone.now())) if row.pk else "–"

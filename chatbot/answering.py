@@ -1,6 +1,6 @@
 """The story of one question, top to bottom: this file is the table of contents of the product.
 
-    guard -> standalone -> exact -> join -> embed -> lookup -> classify -> dispatch -> remember
+    guard -> standalone -> exact -> embed -> lookup -> classify -> join -> dispatch -> remember
 
 Recording the terminal state is the supervisor's (`supervisor.py`), which also sees to it that whatever
 happens here ends in exactly one terminal state.
@@ -20,10 +20,12 @@ from base.clock import Clock
 from base.reader import Reader
 from cache.decision import Candidate
 from cache.embedding import Embedded, Embedder
-from cache.inflight import Flight, InFlight, Shared
+from cache.inflight import InFlight
+from cache.joining import Joins
 from cache.normalize import key_of
 from cache.policy import BESIDE_THE_QUESTION
 from cache.store import Entry, Store
+from chatbot import joining
 from chatbot.asked import Asked, Outcome, Receipt, Stage, Unsure, nobody_to_ask
 from chatbot.configuration import Configuration
 from chatbot.deadlines import DEADLINE_S, EMBED_WITHIN_S, ENDING_S
@@ -31,9 +33,10 @@ from chatbot.doubts import Doubts
 from chatbot.guard import Guard, Verdict
 from chatbot.knowledge import Found
 from chatbot.looking_up import look_up, sight_of
+from chatbot.renewing import Renewing
 from chatbot.rewriting import Rewriting
 from chatbot.searching import articles_for, aside, last_turns
-from chatbot.serving import confirmed, is_current, served
+from chatbot.serving import confirmed, served
 from chatbot.speaking import Speaking
 from routing.classifier import Classified
 from routing.dispatch import Dispatcher
@@ -49,8 +52,10 @@ class Desk:
     guard: Guard
     embedder: Embedder
     store: Store
-    flights: InFlight[Entry | Outcome]
+    flights: InFlight[Outcome]
+    joins: Joins
     doubts: Doubts
+    renewing: Renewing
     dispatcher: Dispatcher
     speaking: Speaking
     rewriting: Rewriting
@@ -81,62 +86,52 @@ async def answer(asked: Asked, *, desk: Desk, stage: Stage, receipt: Receipt) ->
     if chosen is not None:
         return chosen
     key = key_of(asked.text)
-    entry = desk.store.exact(asked.partition, key, is_current=partial(is_current, asked))
+    entry = desk.store.exact(asked.partition, key, is_current=asked.is_current)
     if entry is not None:
         receipt.reason = "the same wording was answered before"
         return served(entry, asked, cache="exact", cosine=None)
 
-    flight = await desk.flights.lead_or_wait(f"{asked.partition}\n{key}")
-    if isinstance(flight, Shared):
-        return await follow(flight, asked, desk=desk, stage=stage, receipt=receipt, verdict=verdict)
-    return await lead(flight, asked, desk=desk, stage=stage, receipt=receipt, verdict=verdict)
+    old = desk.store.exact(asked.partition, key, is_current=asked.may_be_stale)
+    for_somebody = asked.question_id != 0
+    if (
+        old is not None
+        and for_somebody
+        and desk.renewing.begin(asked, old, think=partial(anew, desk, verdict))
+    ):
+        receipt.reason = (
+            "its article has changed; staff allow the old answer until the new one is made"
+        )
+        return served(old, asked, cache="stale", cosine=None)
+
+    own = partial(think, asked, desk=desk, stage=stage, receipt=receipt, verdict=verdict)
+    return await joining.by_words(
+        asked,
+        key=key,
+        desk=desk,
+        receipt=receipt,
+        serve=served,
+        own=own,
+        alone=partial(own, may_join=False),
+    )
 
 
-async def follow(
-    shared: Shared[Entry | Outcome],
-    asked: Asked,
-    *,
-    desk: Desk,
-    stage: Stage,
-    receipt: Receipt,
-    verdict: Verdict,
+async def anew(
+    desk: Desk, verdict: Verdict, asked: Asked, stage: Stage, receipt: Receipt
 ) -> Outcome:
-    """The same question was in flight: take its answer if it may be shared, else go one's own way."""
-    if shared.value is not None:
-        receipt.reason = "the same question was being answered"
-        if isinstance(shared.value, Outcome):
-            return replace(shared.value, cache="joined")
-        return served(shared.value, asked, cache="joined", cosine=None)
+    """Make an answer behind an old one that is served meanwhile."""
     return await think(asked, desk=desk, stage=stage, receipt=receipt, verdict=verdict)
 
 
-async def lead(
-    flight: Flight[Entry | Outcome],
+async def think(
     asked: Asked,
     *,
     desk: Desk,
     stage: Stage,
     receipt: Receipt,
     verdict: Verdict,
+    may_join: bool = True,
 ) -> Outcome:
-    """First to ask: find or make the answer, and leave it to those who wait for it.
-
-    An article in the place of a model's answer is left to them too: they would wait in vain for
-    the same models.
-    """
-    try:
-        outcome = await think(asked, desk=desk, stage=stage, receipt=receipt, verdict=verdict)
-        article = outcome if outcome.origin == "article" else None
-        flight.land(outcome.entry or outcome.stored or article)
-        return outcome
-    finally:
-        flight.abandon()
-
-
-async def think(
-    asked: Asked, *, desk: Desk, stage: Stage, receipt: Receipt, verdict: Verdict
-) -> Outcome:
-    """Embed, look up, classify, dispatch, remember."""
+    """Embed, look up, classify, join, else make."""
     vector = await embed(asked, desk=desk, receipt=receipt)
     may_share = verdict.may_share and not asked.past_the_cache
     options: tuple[Candidate[Entry], ...] = ()
@@ -158,10 +153,38 @@ async def think(
     receipt.tier_reason = tier.reason
     if options and await stage.offer(options, tier.tier):
         raise Unsure
+    own = partial(
+        make,
+        asked,
+        desk=desk,
+        stage=stage,
+        receipt=receipt,
+        verdict=verdict,
+        tier=tier,
+        vector=vector,
+    )
+    if not (may_share and may_join):
+        return await own()
+    return await joining.by_meaning(
+        asked, vector, tier=tier, desk=desk, receipt=receipt, serve=served, own=own
+    )
+
+
+async def make(
+    asked: Asked,
+    *,
+    desk: Desk,
+    stage: Stage,
+    receipt: Receipt,
+    verdict: Verdict,
+    tier: Classified,
+    vector: NDArray[np.float32] | None,
+) -> Outcome:
+    """A new answer: from the articles, by a model or as they stand."""
     found = await articles_for(asked, reader=desk.reader, verdict=verdict, vector=vector)
     if not found:
         return desk.speaking.no_article(asked, verdict=verdict, tier=tier, receipt=receipt)
-    if may_share and desk.doubts.stand(asked, found=found):
+    if verdict.may_share and not asked.past_the_cache and desk.doubts.stand(asked, found=found):
         receipt.reason = "asked before, and a model's answer hardly fitted: the article instead"
         return desk.speaking.article_instead(asked, verdict=verdict, tier=tier, found=found)
     return await ask_model(

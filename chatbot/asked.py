@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
 from base.text import Language
 from cache.decision import Candidate, Decision
-from cache.store import Entry
+from cache.store import Entry, SourceKey
 from chatbot.configuration import Configuration
 from chatbot.knowledge import ArticleText
 from chatbot.offering import Offered
@@ -49,6 +49,31 @@ class Asked:
         """Everything that must be equal for an answer to be shared; compared exactly."""
         mode = "simulated" if self.simulated else "live"
         return f"{self.configuration.site.key}/{self.language}/everyone/{PROMPT_VERSION}/{mode}"
+
+    def is_current(self, entry: Entry) -> bool:
+        """Whether every article that the answer rests on still stands at the version it was made from.
+
+        An answer that the shopper has just turned down is none for this question.
+        """
+        if self.offered is not None and entry.answer_id in self.offered.rejected:
+            return False
+        return self.stands(entry.sources)
+
+    def may_be_stale(self, entry: Entry) -> bool:
+        """Whether staff allow the answer to be shown until a new one is made."""
+        allowed, versions = (
+            self.configuration.served_while_stale,
+            self.configuration.article_versions,
+        )
+        return all(
+            versions.get((key, locale)) == version or (key, locale) in allowed
+            for key, locale, version in entry.sources
+        )
+
+    def stands(self, sources: Iterable[SourceKey]) -> bool:
+        """Whether these articles still stand at these versions."""
+        versions = self.configuration.article_versions
+        return all(versions.get((key, locale)) == version for key, locale, version in sources)
 
 
 @dataclass(slots=True)

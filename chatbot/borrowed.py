@@ -1,7 +1,8 @@
 """What a question must not smuggle into an answer that others will read. Pure.
 
 Two nets behind the rule of `cache.policy`: addresses in an answer must stand in an article that it cites,
-and a question that tells the model what to say never leads to a shared answer.
+and a question that tells the model what to say never leads to a shared answer, nor does an answer that
+does what such a question wants: repeating its quoted words, giving orders, or changing the language.
 """
 
 from __future__ import annotations
@@ -9,19 +10,18 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from base.text import fold
+from base.text import fold, language_of
+from chatbot.instructions import instructs
 from chatbot.knowledge import ArticleText
+
+__all__ = ["borrowed_words", "foreign_addresses", "instructs"]
 
 _ADDRESS = re.compile(
     r"https?://[^\s)\]]+|[\w.+-]+@[\w-]+(?:\.[\w-]+)+|\b(?:[a-z0-9-]+\.)+(?:[a-z]{2,})(?:/[^\s)\]]*)?",
     re.IGNORECASE,
 )
-_INSTRUCTION = re.compile(
-    r"\b(?:answer|reply|respond)\s*(?::|with\b|that\b|only\b|in the form\b)|\b(?:say|tell (?:me|them|everyone)) that\b"
-    r"|\b(?:begin|start|end|finish) (?:your|the) (?:answer|reply|response)\b"
-    r"|\b(?:ignore|disregard|forget) (?:all|any|the|your|previous|prior|above)\b|\byou are now\b|\bsystem prompt\b"
-    r"|\[\[|</?article|(?:回答|答案|回复)\s*[:：是为]|请(?:回答|回复|说)[:：“\"]|忽略(?:以上|之前|前面|所有)|你现在是"
-)
+_QUOTED = re.compile(r"[\"“「『‘]([^\"“”「」『』‘’]{4,200})[\"”」』’]")
+_EDGES = re.compile(r"^[\W_]+|[\W_]+$")
 
 
 def foreign_addresses(answer: str, *, articles: Sequence[ArticleText]) -> tuple[str, ...]:
@@ -31,6 +31,16 @@ def foreign_addresses(answer: str, *, articles: Sequence[ArticleText]) -> tuple[
     return tuple(address for address in found if fold(address) not in known)
 
 
-def instructs(question: str) -> bool:
-    """Whether a question tells the model what to answer."""
-    return _INSTRUCTION.search(fold(question)) is not None
+def borrowed_words(
+    question: str, answer: str, *, articles: Sequence[ArticleText]
+) -> tuple[str, ...]:
+    """What the answer has from the question and not from the articles, or tells its reader to obey."""
+    known = fold("\n".join(f"{article.title}\n{article.text}" for article in articles))
+    said = fold(answer)
+    quoted = (_EDGES.sub("", fold(match.group(1))) for match in _QUOTED.finditer(question))
+    repeated = [f'"{words}"' for words in quoted if words in said and words not in known]
+    if instructs(answer) and not instructs(known):
+        repeated.append("an instruction")
+    if language_of(answer) != language_of(question):
+        repeated.append("another language than the question")
+    return tuple(repeated)

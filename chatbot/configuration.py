@@ -37,6 +37,7 @@ class SiteTexts:
     tone: Mapping[str, str]
     time_zone: str
     allowed_origins: tuple[str, ...]
+    answer_days: Mapping[str, int] = field(default_factory=dict)
     max_wrong_shares: Mapping[Language, float] = field(default_factory=dict)
 
     def max_wrong_share(self, language: Language) -> float:
@@ -61,6 +62,7 @@ class Configuration:
     classifier: Classifier
     articles: Mapping[tuple[str, str], ArticleText] = field(default_factory=dict)
     engine_id: str = ""
+    served_while_stale: frozenset[tuple[str, str]] = frozenset()
 
 
 class ConfigurationLoader:
@@ -73,7 +75,8 @@ class ConfigurationLoader:
     def load(self, revision: int) -> Configuration:
         """The configuration as committed now. Raises Site.DoesNotExist before the first seeding."""
         site = Site.objects.get(key=DEFAULT_SITE_KEY)
-        articles = [_article(row) for row in Article.objects.filter(site=site, enabled=True)]
+        rows = list(Article.objects.filter(site=site, enabled=True))
+        articles = [_article(row) for row in rows]
         locales = sorted({article.locale for article in articles} | set(site.locales))
         return Configuration(
             revision=revision,
@@ -95,6 +98,9 @@ class ConfigurationLoader:
                 (article.key, article.locale): article.version for article in articles
             },
             articles={(article.key, article.locale): article for article in articles},
+            served_while_stale=frozenset(
+                (row.key, row.locale) for row in rows if row.serve_while_stale
+            ),
             routing=load_routing(),
             classifier=load_classifier(self._embed),
             engine_id=self._engine_id,
@@ -133,6 +139,7 @@ def _texts(site: Site) -> SiteTexts:
             "en": float(site.max_wrong_percent_en) / 100,
             "zh-hans": float(site.max_wrong_percent_zh) / 100,
         },
+        answer_days=dict(site.answer_days),
     )
 
 

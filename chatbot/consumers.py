@@ -182,6 +182,7 @@ class ChatConsumer(AsyncWebsocketConsumer):
             self._error("conflict", "conflict", frame_id=frame.id)
         elif accepted.created:
             runtime.watchers.publish(opened.conversation_id, accepted.frame)
+            await runtime.reach(accepted.revision)
             runtime.supervisor.start(self._asked(accepted, frame, opened, locale, started_s))
             for ended in settled:
                 choosing.go_on(ended, runtime=runtime)

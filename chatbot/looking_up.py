@@ -13,7 +13,6 @@ from cache.store import Entry, Store
 from cache.vetoes import Stated, conflicts, stated
 from chatbot.asked import Asked
 from chatbot.configuration import Configuration
-from chatbot.serving import is_current
 
 
 def sight_of(asked: Asked, vector: NDArray[np.float32] | None) -> Sight | None:
@@ -31,7 +30,7 @@ async def look_up(asked: Asked, sight: Sight, *, store: Store) -> Decision[Entry
         asked.partition,
         asked.text,
         sight,
-        is_current=partial(is_current, asked),
+        is_current=asked.is_current,
         vetoes_for=forbids,
     )
     return decide(

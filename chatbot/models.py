@@ -47,6 +47,9 @@ class Site(models.Model):
     currency = models.CharField(max_length=3, default="USD")
     max_wrong_percent_en = _wrong_percent()
     max_wrong_percent_zh = _wrong_percent()
+    answer_days = models.JSONField(
+        default=dict, blank=True, help_text="topic -> days that stored answers live"
+    )
 
     def __str__(self) -> str:
         return str(self.name.get("en") or self.key)
@@ -84,6 +87,10 @@ class Article(models.Model):
     url = models.CharField(max_length=300, blank=True)
     version = models.PositiveIntegerField(default=1, editable=False)
     enabled = models.BooleanField(default=True)
+    serve_while_stale = models.BooleanField(
+        default=False,
+        help_text="After a change, show the old answer until the new one is made.",
+    )
     updated_at = models.DateTimeField(auto_now=True)
 
     class Meta:

@@ -6,14 +6,14 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from cache.decision import Candidate
-from cache.identity import Settled, said, settle
+from cache.identity import said, settle
 from cache.lexicon import Lexicon
 from cache.store import Entry, NewAnswer
 
 
 def recognised(
     new: NewAnswer, *, near: Sequence[Candidate[Entry]], lexicon: Lexicon
-) -> tuple[NewAnswer, Settled]:
+) -> NewAnswer:
     """`new` with the answer it repeats, or those that a judge should compare it with.
 
     `near` are the nearest wordings, one per answer; only answers of the same partition are compared.
@@ -28,4 +28,4 @@ def recognised(
     ]
     mine = said(new.text, articles=[key for key, _, _ in new.sources])
     settled = settle(mine, olds, lexicon=lexicon)
-    return replace(new, same_as=settled.same_as, unsure=settled.unsure), settled
+    return replace(new, same_as=settled.same_as, unsure=settled.unsure)

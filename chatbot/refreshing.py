@@ -8,8 +8,9 @@ from functools import partial
 from cache.models import Answer
 from cache.vetoes import conflicts, stated
 from chatbot import answering
-from chatbot.asked import Asked, Receipt, Stage
+from chatbot.asked import Asked, Receipt
 from chatbot.deadlines import QUESTION_DEADLINE_S
+from chatbot.renewing import SILENT
 from chatbot.runtime import Runtime
 from chatbot.staleness import adopt_wordings
 
@@ -33,7 +34,7 @@ async def refresh(runtime: Runtime, answer_ids: list[int]) -> int:
 
 
 async def _refresh_one(runtime: Runtime, answer_id: int, asked: Asked) -> bool:
-    outcome = await answering.answer(asked, desk=runtime.desk, stage=_SILENT, receipt=Receipt())
+    outcome = await answering.answer(asked, desk=runtime.desk, stage=SILENT, receipt=Receipt())
     fresh = outcome.stored
     if fresh is None:
         return False
@@ -53,7 +54,7 @@ async def _refresh_one(runtime: Runtime, answer_id: int, asked: Asked) -> bool:
 
 def _asked(answer_id: int, runtime: Runtime) -> Asked | None:
     """The stale answer's first wording as a question that no shopper waits for."""
-    answer = Answer.objects.filter(id=answer_id, status=Answer.STALE).first()
+    answer = Answer.objects.filter(id=answer_id, status__in=(Answer.STALE, Answer.LIVE)).first()
     wording = answer.wordings.order_by("id").first() if answer is not None else None
     if answer is None or wording is None:
         return None
@@ -74,10 +75,3 @@ def _asked(answer_id: int, runtime: Runtime) -> Asked | None:
         configuration=runtime.configuration,
         simulated=answer.simulated,
     )
-
-
-async def _nobody_sees(*_: object) -> None:
-    """There is no shopper to show it to."""
-
-
-_SILENT = Stage(delta=_nobody_sees, restart=_nobody_sees, wait=_nobody_sees)

@@ -23,6 +23,9 @@ from base.writer import Writer
 from cache.embedding import Embedder
 from cache.embedding_switch import active_model, newest_switch
 from cache.inflight import InFlight
+from cache.joining import Joins
+from cache.local_joins import LocalJoins
+from cache.redis_joins import RedisJoins
 from chatbot.answering import Desk
 from chatbot.configuration import Configuration
 from chatbot.doubts import Doubts
@@ -31,6 +34,7 @@ from chatbot.guard import Guard
 from chatbot.guard_model import GuardModel
 from chatbot.recovery import Watch, recover
 from chatbot.relevance import Relevance
+from chatbot.renewing import Renewing
 from chatbot.rewriting import Rewriting
 from chatbot.speaking import Speaking
 from chatbot.supervisor import Supervisor
@@ -151,7 +155,9 @@ class Runtime:
         if self._following is not None:
             self._following.cancel()
         await self._engines.stop()
+        await self.desk.renewing.stop()
         await self.client.close()
+        await self.desk.joins.stop()
         if self.shared is not None:
             await self.shared.stop()
         if self._owns_embedder:
@@ -181,6 +187,19 @@ class Runtime:
             self.supervisor.use(self.desk)
         return old
 
+    async def reach(self, revision: int) -> None:
+        """Catch up if the configuration in force is older: no question is decided on articles that were
+        changed before it was accepted. One that cannot be loaded leaves the one in force."""
+        if self.configuration.revision >= revision:
+            return
+        async with self._catching_up:
+            if self.configuration.revision >= revision:  # another question was faster
+                return
+            try:
+                await self.reader.run(self._snapshots.refresh)
+            except Exception:  # a boundary: a bad row must not keep every question from its answer
+                logger.exception("the newer configuration could not be loaded")
+
     def _desk(self) -> Desk:
         gate = Gate(clock=self.clock, random=random.random, limits_for=self._limits_for())
         alarm = Alarms(writer=self.ledger_writer, clock=self.clock)
@@ -204,7 +223,9 @@ class Runtime:
             embedder=self.embedder,
             store=self.store,
             flights=InFlight(),
+            joins=self._joins(),
             doubts=Doubts(),
+            renewing=Renewing(clock=self.clock),
             dispatcher=dispatcher,
             speaking=self._speaking(),
             rewriting=Rewriting(
@@ -216,7 +237,15 @@ class Runtime:
         )
 
     def _speaking(self) -> Speaking:
-        return Speaking(relevance=Relevance.load(engine_id=self.embedder.engine_id))
+        return Speaking(
+            relevance=Relevance.load(engine_id=self.embedder.engine_id), now=self.clock.now
+        )
+
+    def _joins(self) -> Joins:
+        """Where the questions in flight are kept: in Redis when processes share it, else here."""
+        if self.shared is None:
+            return LocalJoins()
+        return RedisJoins(state=self.shared, clock=self.clock, catch_up=self.catch_up)
 
     def _limits_for(self) -> LimitsFor | None:
         """Where the limits' state lives: in Redis when processes share it there, else here."""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 from cache.store import Entry, Store
 from chatbot.asked import Asked, CacheOutcome, Outcome, Receipt
 
@@ -34,20 +32,9 @@ def confirmed(asked: Asked, *, store: Store, receipt: Receipt) -> Outcome | None
     if choice is None:
         receipt.guards.append(asked.offered.note)
         return None
-    entry = store.exact(asked.partition, choice.key, is_current=partial(is_current, asked))
+    entry = store.exact(asked.partition, choice.key, is_current=asked.is_current)
     if entry is None:
         receipt.guards.append(f"{asked.offered.note}; its answer is not served any more")
         return None
     receipt.reason = asked.offered.note
     return served(entry, asked, cache="confirmed", cosine=choice.cosine)
-
-
-def is_current(asked: Asked, entry: Entry) -> bool:
-    """Whether every article that the answer rests on still stands at the version it was made from.
-
-    An answer that the shopper has just turned down is none for this question.
-    """
-    if asked.offered is not None and entry.answer_id in asked.offered.rejected:
-        return False
-    versions = asked.configuration.article_versions
-    return all(versions.get((key, locale)) == version for key, locale, version in entry.sources)

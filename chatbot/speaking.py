@@ -7,10 +7,9 @@ by the article itself.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
-from functools import partial
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -22,13 +21,14 @@ from chatbot.guard import Verdict
 from chatbot.knowledge import ArticleText, Found, unsupported_figures
 from chatbot.markers import MarkFilter
 from chatbot.prompts import ANSWER_TOKENS, BuiltPrompt, build
+from chatbot.recognising import recognised
 from chatbot.relevance import Relevance
 from chatbot.remembering import (
     Told,
+    admission_of,
     against_sharing,
     new_answer,
     sources_of,
-    versions_stand,
 )
 from chatbot.transcript import Turn
 from routing.classifier import Classified
@@ -41,8 +41,9 @@ class Speaking:
 
     answer_tokens = ANSWER_TOKENS
 
-    def __init__(self, *, relevance: Relevance) -> None:
+    def __init__(self, *, relevance: Relevance, now: Callable[[], datetime]) -> None:
         self._relevance = relevance
+        self._now = now
 
     def small_talk(self, asked: Asked, verdict: Verdict) -> Outcome | None:
         """A fixed answer for a greeting, thanks, a goodbye, or abuse."""
@@ -111,6 +112,7 @@ class Speaking:
         vector: NDArray[np.float32] | None,
     ) -> Entry | None:
         """Store the answer for everyone if nothing speaks against it; the receipt names what does."""
+        now = self._now()
         receipt.objections = against_sharing(
             told,
             asked=asked,
@@ -119,14 +121,20 @@ class Speaking:
             found=found,
             vector=vector,
             relevance=self._relevance,
+            now=now,
         )
         if receipt.objections:
             return None
         sources = sources_of(told, built)
-        return await desk_store.remember(
-            new_answer(told, asked=asked, vector=vector, sources=sources),
-            still_current=partial(versions_stand, asked.site_id, sources),
+        new = recognised(
+            new_answer(told, asked=asked, vector=vector, sources=sources, now=now),
+            near=receipt.near,
+            lexicon=desk_store.answer_words(asked.partition),
         )
+        admission = admission_of(new, asked=asked, engine_id=desk_store.engine_id, now=self._now)
+        stored = await desk_store.remember(new, still_current=admission)
+        receipt.objections = (admission.reason,) if admission.reason else ()
+        return stored
 
 
 class Telling:

@@ -14,6 +14,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import F
 
 from base.ids import new_token, new_uuid
+from base.revision import current_number
 from chatbot.frames import ServerFrame
 from chatbot.models import Conversation, Feedback, Frame, Question, Shopper, Site
 
@@ -41,6 +42,7 @@ class Accepted:
     conflict: bool
     state: str
     frame: ServerFrame
+    revision: int = 0  # of the configuration, as committed when it was accepted
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +117,14 @@ def accept(
         return _accepted_before(conversation_id, client_id=client_id, text=text)
     body = {"type": "accepted", "id": client_id, "text": text, "at": now.isoformat()}
     frame = append_frame(conversation_id, body, question_id=question.id, now=now)
-    return Accepted(question.id, created=True, conflict=False, state=question.state, frame=frame)
+    return Accepted(
+        question.id,
+        created=True,
+        conflict=False,
+        state=question.state,
+        frame=frame,
+        revision=current_number(),
+    )
 
 
 def _accepted_before(conversation_id: int, *, client_id: str, text: str) -> Accepted:

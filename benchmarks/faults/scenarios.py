@@ -31,4 +31,5 @@ SCENARIOS: dict[str, str] = {
     "streams": "streams",
     "kills": "kills",
     "hang": "hang",
+    "joins": "joins",
 }

@@ -271,4 +271,7 @@ def test_new_version_of_an_article_tells_what_it_retires(admin_client: Client) -
         follow=True,
     )
 
-    assert "1 stored answers rest on an older version" in response.content.decode()
+    assert (
+        ", served 1 times in the last 7 days, rested on the version before"
+        in response.content.decode()
+    )

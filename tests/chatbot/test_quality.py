@@ -103,7 +103,7 @@ class Judge:
         if not found:
             return (NOT_FOUND,)
         asked = asked_by_somebody(text, language, self._configuration)
-        built = Speaking(relevance=self._relevance).prompt(
+        built = Speaking(relevance=self._relevance, now=lambda: datetime.now(tz=UTC)).prompt(
             asked, verdict=verdict, found=found, turns=(), now=datetime(2026, 11, 24, tzinfo=UTC)
         )
         shown, cited, declined = strip_marks(compose(text, system=built.prompt.system, turn=1).text)

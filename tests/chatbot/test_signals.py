@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -157,10 +158,13 @@ async def test_edit_while_a_model_answers_stores_nothing(
 ) -> None:
     """An answer from a version that is gone by the time of writing serves its asker only."""
     socket = await opened(runtime)
-    configuration = runtime.configuration
+    vendors_at_simulator.fault("hang", options={"max_s": 1.0})
+    asking = asyncio.create_task(socket.ask(COURIER))
+    async with asyncio.timeout(30):
+        while not len(runtime.desk.joins):
+            await asyncio.sleep(0.01)
     await runtime.writer.run(lambda: edit(text="We ship with ZTO only."))
-    assert runtime.configuration is configuration
-    answer = (await socket.ask(COURIER))[-1]
+    answer = (await asking)[-1]
     assert answer["type"] == "answer"
     assert len(runtime.store) == 0
     assert await runtime.reader.run(Answer.objects.count) == 0

@@ -70,6 +70,11 @@ SETTINGS: tuple[Setting, ...] = (
     Setting(
         "REWRITE_FOLLOW_UPS", "1", "1 lets the cheap model make follow-ups standalone; 0 never."
     ),
+    Setting(
+        "JUDGE_BUDGET_USD_CENTS",
+        "50",
+        "US cents a day for a cheap model that says whether two answers mean the same; 0 never asks.",
+    ),
     Setting("RETENTION_DAYS", "90", "Conversations and receipts older than this are pruned."),
     Setting(
         "ALERT_WEBHOOK_URL",

@@ -118,6 +118,7 @@ class Comparison(models.Model):
     state = models.CharField(max_length=10, choices=STATES, default=WAITING, db_index=True)
     attempts = models.PositiveSmallIntegerField(default=0)
     judged_by = models.CharField(max_length=160, blank=True)
+    cost_nanousd = models.BigIntegerField(default=0, help_text="What the judge's calls took.")
     at = models.DateTimeField()
     judged_at = models.DateTimeField(null=True, blank=True)
 

@@ -11,9 +11,7 @@ from cache.lexicon import Lexicon
 from cache.store import Entry, NewAnswer
 
 
-def recognised(
-    new: NewAnswer, *, near: Sequence[Candidate[Entry]], lexicon: Lexicon
-) -> NewAnswer:
+def recognised(new: NewAnswer, *, near: Sequence[Candidate[Entry]], lexicon: Lexicon) -> NewAnswer:
     """`new` with the answer it repeats, or those that a judge should compare it with.
 
     `near` are the nearest wordings, one per answer; only answers of the same partition are compared.

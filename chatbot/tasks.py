@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from base.models import Counter
 from cache.models import Answer, Label, Lookup
+from chatbot.judging import judge_waiting
 from chatbot.models import Conversation, Outbox
 from chatbot.process import Process
 from chatbot.refreshing import refresh
@@ -81,6 +82,18 @@ def refresh_now(answer_ids: list[int]) -> None:
     runtime = Process.current().running
     if answer_ids and runtime is not None:
         asyncio.run_coroutine_threadsafe(refresh(runtime, answer_ids), runtime.loop).result()
+
+
+@shared_task
+def judge_answers() -> int:
+    """Let a cheap model settle which answers say the same; returns how many were merged.
+
+    In the serving process, which has the limits and knows how busy it is; elsewhere they wait.
+    """
+    runtime = Process.current().running
+    if runtime is None:
+        return 0
+    return asyncio.run_coroutine_threadsafe(judge_waiting(runtime), runtime.loop).result()
 
 
 @shared_task

@@ -9,7 +9,7 @@ import itertools
 import uuid
 from dataclasses import dataclass
 
-from simulator import composer, rewriter, tricks
+from simulator import composer, judge, rewriter, tricks
 from simulator.arrivals import Arrivals, Connections
 from simulator.bill import ABORTED, COMPLETED, ERROR, REFUSED, Bill, Row
 from simulator.catalog import ModelSpec, Vendor, served
@@ -270,6 +270,9 @@ class Simulator:
         rewritten = rewriter.rewrite(ask.question, system=ask.system)
         if rewritten is not None:
             return rewritten
+        verdict = judge.judge(ask.question, system=ask.system)
+        if verdict is not None:
+            return verdict
         return composer.compose(
             ask.question,
             system=ask.system,

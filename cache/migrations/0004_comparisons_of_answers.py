@@ -28,6 +28,7 @@ class Migration(migrations.Migration):
                 ('state', models.CharField(choices=[('waiting', 'waiting'), ('same', 'same'), ('different', 'different'), ('given up', 'given up')], db_index=True, default='waiting', max_length=10)),
                 ('attempts', models.PositiveSmallIntegerField(default=0)),
                 ('judged_by', models.CharField(blank=True, max_length=160)),
+                ('cost_nanousd', models.BigIntegerField(default=0, help_text="What the judge's calls took.")),
                 ('at', models.DateTimeField()),
                 ('judged_at', models.DateTimeField(blank=True, null=True)),
                 ('new_answer', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='compared_as_new', to='cache.answer')),

@@ -1,84 +1,163 @@
-"""The decision: the best candidate at or above the bound against which no veto speaks."""
+"""The decision: the answer that the neighbours favour, its vetoes, the bound, the near misses."""
 
 from __future__ import annotations
 
+import math
+
+import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
-from cache.decision import FLOOR_COSINE, MIN_COSINE, Candidate, Decision, decide
+from cache.decision import (
+    MOST_OPTIONS,
+    OPTION_MIN_COSINE,
+    Candidate,
+    Decision,
+    Vetoes,
+    decide,
+    weigh,
+)
+from cache.evidence import FEATURES, Neighbour
+from cache.judgement import FLOOR_PROBABILITY, Fitted, Unfitted, judgement_for, shipped
+from cache.lexicon import words_of
+from cache.shelf import Shelf
+
+DIMENSION = 8
+QUESTION = "which courier do you use"
 
 
-def candidates(*cosines: float) -> list[Candidate[int]]:
-    return [
-        Candidate(entry=number, text=f"wording {number}", cosine=cosine)
-        for number, cosine in enumerate(cosines)
-    ]
+class Sure:
+    """Judges by the cosine alone, so that a test says what is decided."""
+
+    name = "by cosine"
+
+    def probability(self, features: NDArray[np.float64]) -> float:
+        """The cosine of the favourite's nearest wording."""
+        return float(features[FEATURES.index("cosine")])
+
+    def min_probability(self, max_wrong_share: float) -> float:
+        """Fixed, whatever the budget."""
+        return 0.9
 
 
-def decided(
-    *cosines: float, vetoed: tuple[int, ...] = (), bound: float = MIN_COSINE
-) -> Decision[int]:
-    forbidden = {f"wording {number}" for number in vetoed}
-    return decide(
-        candidates(*cosines),
-        vetoes_for=lambda text: ("numbers differ",) if text in forbidden else (),
-        min_cosine=bound,
+def at(cosine: float, *, axis: int = 1) -> NDArray[np.float32]:
+    """A unit vector with this cosine to the question, which is the first axis."""
+    vector = np.zeros(DIMENSION, dtype=np.float32)
+    vector[0], vector[axis] = cosine, math.sqrt(1 - cosine * cosine)
+    return vector
+
+
+def decided(*stored: tuple[int, float], vetoed: frozenset[int] = frozenset()) -> Decision[int]:
+    """Decide with (answer id, cosine) stored; wordings are numbered in order; `vetoed` wordings."""
+    shelf = Shelf(DIMENSION)
+    for number, (answer_id, cosine) in enumerate(stored):
+        vector = at(cosine, axis=1 + number % (DIMENSION - 1))
+        shelf.add(number, answer_id=answer_id, text=f"wording {number}", vector=vector)
+
+    def vetoes_for(wording_id: int) -> Vetoes:
+        return ("numbers differ",) if wording_id in vetoed else ()
+
+    question = at(1.0)
+    weighed = weigh(
+        shelf.near(question),
+        words_of(QUESTION),
+        question,
+        facts=shelf.facts,
+        vetoes_for=vetoes_for,
     )
+    return decide(weighed, judgement=Sure(), candidate_of=candidate, vetoes_for=vetoes_for)
+
+
+def candidate(item: Neighbour) -> Candidate[int]:
+    return Candidate(entry=item.answer_id, text=item.text, cosine=item.cosine)
 
 
 def test_nothing_stored_is_a_miss() -> None:
-    """Without candidates there is neither a hit nor a nearest."""
+    """Without neighbours there is neither a hit nor a nearest."""
     decision = decided()
     assert decision.hit is None
     assert decision.nearest is None
 
 
-def test_the_bound_itself_is_enough() -> None:
-    """A cosine equal to the bound is served, one below it is not."""
-    assert decided(MIN_COSINE).hit is not None
-    assert decided(MIN_COSINE - 1e-6).hit is None
+def test_the_answer_of_a_sure_neighbour_is_served() -> None:
+    """From the bound on the favourite is served; below it nothing is."""
+    served = decided((7, 0.95))
+    assert served.hit is not None
+    assert served.hit.entry == 7
+    assert decided((7, 0.85)).hit is None
 
 
-def test_a_vetoed_candidate_gives_way_to_the_next() -> None:
-    """The first candidate without a veto is served, and the veto is reported."""
-    decision = decided(0.99, 0.95, vetoed=(0,))
+def test_neighbours_vote() -> None:
+    """Three near wordings of one answer outvote one that is a little nearer and says something else."""
+    decision = decided((1, 0.96), (2, 0.95), (2, 0.95), (2, 0.95))
     assert decision.hit is not None
-    assert decision.hit.entry == 1
+    assert decision.hit.entry == 2
+
+
+def test_a_vetoed_answer_is_out_and_does_not_vote() -> None:
+    """The answer whose nearest wording is vetoed gives way to the next, and the veto is reported."""
+    decision = decided((1, 0.99), (1, 0.98), (2, 0.95), vetoed=frozenset({0}))
+    assert decision.hit is not None
+    assert decision.hit.entry == 2
     assert decision.vetoes == ("numbers differ",)
 
 
 def test_all_vetoed_is_a_miss_with_the_reason() -> None:
-    """When every near candidate is vetoed the reason names the veto and the nearest is kept."""
-    decision = decided(0.99, 0.95, vetoed=(0, 1))
+    """When everything near is vetoed the reason names the veto, and nothing is offered."""
+    decision = decided((1, 0.99), (2, 0.98), vetoed=frozenset({0, 1}))
     assert decision.hit is None
-    assert decision.nearest is not None
     assert "numbers differ" in decision.reason
+    assert decision.options == ()
 
 
-def test_no_setting_goes_below_the_floor() -> None:
-    """A bound below the floor counts as the floor."""
-    assert decided(FLOOR_COSINE - 0.01, bound=0.1).hit is None
-    assert decided(FLOOR_COSINE, bound=0.1).hit is not None
+def test_near_misses_are_offered_once_per_answer() -> None:
+    """What is near but not sure is offered, best first, each answer once, at most MOST_OPTIONS."""
+    decision = decided((1, 0.88), (1, 0.87), (2, 0.86), (3, 0.85), (4, 0.84))
+    assert [option.entry for option in decision.options] == [1, 2, 3]
+    assert len(decision.options) == MOST_OPTIONS
 
 
-@given(
-    st.lists(st.floats(min_value=-1, max_value=1), max_size=8),
-    st.sets(st.integers(min_value=0, max_value=7)),
-    st.floats(min_value=0, max_value=1),
-)
-def test_a_hit_is_the_best_that_may_be_served(
-    cosines: list[float], vetoed: set[int], bound: float
-) -> None:
-    """The hit is the first candidate at the bound without a veto, for any order of vetoes."""
-    ordered = sorted(cosines, reverse=True)
-    decision = decided(*ordered, vetoed=tuple(vetoed), bound=bound)
-    reached = max(bound, FLOOR_COSINE)
-    allowed = [n for n, cosine in enumerate(ordered) if cosine >= reached and n not in vetoed]
-    assert (decision.hit.entry if decision.hit else None) == (allowed[0] if allowed else None)
+def test_a_vetoed_wording_is_not_offered() -> None:
+    """What must not be served is not suggested either."""
+    decision = decided((1, 0.88), (2, 0.86), vetoed=frozenset({1}))
+    assert [option.entry for option in decision.options] == [1]
 
 
-@pytest.mark.parametrize("cosine", [0.5, 0.95])
-def test_every_decision_says_why(cosine: float) -> None:
-    """A decision always carries a reason in words."""
-    assert decided(cosine).reason
+def test_far_wordings_are_not_offered() -> None:
+    """Nobody is asked about something that has little to do with the question."""
+    assert decided((1, OPTION_MIN_COSINE - 0.4)).options == ()
+
+
+@given(st.lists(st.tuples(st.integers(1, 4), st.floats(0.05, 0.999)), max_size=12))
+@settings(max_examples=60, deadline=None)
+def test_what_is_served_is_sure_and_not_vetoed(stored: list[tuple[int, float]]) -> None:
+    """Whatever is stored: a hit reaches the bound, and its wording carries no veto."""
+    decision = decided(*stored, vetoed=frozenset({0}))
+    if decision.hit is not None:
+        assert decision.probability is not None
+        assert decision.probability >= Sure().min_probability(0.01)
+        assert decision.hit.text != "wording 0"
+
+
+@pytest.mark.parametrize("name", ["minilm/en", "ngrams/zh-hans"])
+def test_stricter_budgets_ask_for_more(name: str) -> None:
+    """A smaller error budget never lowers the bound; a budget below every measured one allows nothing."""
+    model = shipped()[name]
+    bounds = [model.min_probability(share) for share in (0.0, 0.0025, 0.005, 0.01, 0.02)]
+    assert bounds == sorted(bounds, reverse=True)
+    assert bounds[0] == math.inf
+    assert all(bound >= FLOOR_PROBABILITY for bound in bounds)
+
+
+def test_an_unknown_space_is_judged_by_plain_bounds() -> None:
+    """A model that nobody fitted is served only near and agreeing neighbours."""
+    judgement = judgement_for("some-model", "zh-hans", models=dict[str, Fitted]())
+    assert isinstance(judgement, Unfitted)
+    features = np.zeros(len(FEATURES))
+    features[FEATURES.index("cosine")] = judgement.min_cosine
+    features[FEATURES.index("vote")] = judgement.min_vote
+    assert judgement.probability(features) >= judgement.min_probability(0.01)
+    features[FEATURES.index("vote")] = judgement.min_vote - 0.01
+    assert judgement.probability(features) < judgement.min_probability(0.01)

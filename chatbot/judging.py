@@ -1,0 +1,181 @@
+"""A cheap model says whether two answers mean the same, where comparing their words could not tell.
+
+Nobody waits for it: it works off `Comparison` rows when few questions are running, within a daily budget, through the
+same dispatcher, limits and ledger as everything else. Two answers are merged only when the model says "the same"
+in both orders. Repeating the work changes nothing: a settled row is not judged again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from pathlib import Path
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Sum
+
+from cache.merging import merge
+from cache.models import Answer, Comparison
+from chatbot.runtime import Runtime
+from routing.dispatch import Answered
+from routing.errors import Exhausted, TooLarge
+from routing.specs import FinishReason, Message, Prompt, Tier
+
+AT_ONCE = 10
+# More than so many questions running means that shoppers need the models' limits.
+MOST_RUNNING = 3
+JUDGE_WITHIN_S = 8.0
+VERDICT_TOKENS = 8
+MOST_ATTEMPTS = 3
+SHOWN_CHARACTERS = 1_500
+NANOUSD_PER_CENT = 10_000_000
+TEMPLATE_PATH = Path(__file__).resolve().parent.parent / "templates" / "prompts" / "judge.txt"
+TEMPLATE = TEMPLATE_PATH.read_text(encoding="utf-8")
+_TAG = re.compile(r"<(?=\s*/?\s*(?:question|answer)-[ab])", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """One answer as the judge sees it: a question that led to it, and its text."""
+
+    answer_id: int
+    question: str
+    text: str
+
+
+async def judge_waiting(runtime: Runtime) -> int:
+    """Settle waiting comparisons, oldest first; returns how many answers were merged."""
+    merged = 0
+    for row_id in await runtime.reader.run(partial(_waiting, runtime.clock.now())):
+        if runtime.supervisor.draining or len(runtime.supervisor) > MOST_RUNNING:
+            break
+        sides = await runtime.reader.run(partial(_sides, row_id))
+        if sides is None:
+            await runtime.writer.run(partial(_give_up, row_id))
+            continue
+        verdict = await _judged(*sides, runtime=runtime)
+        merged += await runtime.writer.run(
+            partial(_settle, row_id, verdict, now=runtime.clock.now())
+        )
+    return merged
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """`same` None: the model gave no usable verdict. `cost_nanousd` is what all calls took."""
+
+    same: bool | None
+    model: str
+    cost_nanousd: int
+
+
+async def _judged(new: Side, old: Side, *, runtime: Runtime) -> Verdict:
+    """Ask in both orders; the second call only when the first says "the same"."""
+    cost_nanousd, model = 0, ""
+    for first, second in ((new, old), (old, new)):
+        answered = await _ask(first, second, runtime=runtime)
+        if answered is None:
+            return Verdict(same=None, model=model, cost_nanousd=cost_nanousd)
+        cost_nanousd, model = cost_nanousd + answered.cost_nanousd, answered.model.label
+        same = verdict_in(answered.reply.text)
+        if answered.reply.finish_reason is not FinishReason.STOP:
+            same = None
+        if same is not True:
+            return Verdict(same=same, model=model, cost_nanousd=cost_nanousd)
+    return Verdict(same=True, model=model, cost_nanousd=cost_nanousd)
+
+
+async def _ask(first: Side, second: Side, *, runtime: Runtime) -> Answered | None:
+    ends_s = runtime.clock.monotonic_s() + JUDGE_WITHIN_S
+    configuration = runtime.configuration
+    try:
+        async with asyncio.timeout(JUDGE_WITHIN_S):
+            return await runtime.desk.dispatcher.complete(
+                prompt_for(first, second),
+                chain=configuration.routing.chains[Tier.FAQ],
+                tier=Tier.FAQ,
+                question_id=None,
+                site_id=configuration.site.id,
+                deadline_s=ends_s,
+                max_output_tokens=VERDICT_TOKENS,
+                end_user="judge",
+                on_delta=_unseen,
+                on_restart=_unseen,
+                on_wait=_unseen,
+            )
+    except (Exhausted, TooLarge, TimeoutError):
+        return None
+
+
+def prompt_for(first: Side, second: Side) -> Prompt:
+    """The request: fixed rules, then both answers with their questions as material."""
+    parts = [
+        f"<{name}-{mark}>\n{_shown(text)}\n</{name}-{mark}>"
+        for mark, side in (("a", first), ("b", second))
+        for name, text in (("question", side.question), ("answer", side.text))
+    ]
+    return Prompt(system=TEMPLATE, messages=(Message(role="user", content="\n".join(parts)),))
+
+
+def verdict_in(reply: str) -> bool | None:
+    """True for SAME, False for DIFFERENT, None for anything else."""
+    word = reply.strip().strip(".\"'").casefold()
+    return {"same": True, "different": False}.get(word)
+
+
+def _shown(text: str) -> str:
+    return _TAG.sub("< ", text)[:SHOWN_CHARACTERS]
+
+
+def _waiting(now: datetime) -> list[int]:
+    """What may be judged now; nothing once today's budget (UTC) is used up."""
+    today = now.replace(hour=0, minute=0, second=0, microsecond=0)
+    spent = Comparison.objects.filter(judged_at__gte=today).aggregate(sum=Sum("cost_nanousd"))
+    if (spent["sum"] or 0) >= settings.JUDGE_BUDGET_USD_CENTS * NANOUSD_PER_CENT:
+        return []
+    rows = Comparison.objects.filter(state=Comparison.WAITING).order_by("attempts", "id")
+    return list(rows.values_list("id", flat=True)[:AT_ONCE])
+
+
+def _sides(row_id: int) -> tuple[Side, Side] | None:
+    """Both answers, while both are served; None when there is nothing to judge any more."""
+    row = Comparison.objects.select_related("new_answer", "old_answer").get(id=row_id)
+    both = (_side(row.new_answer), _side(row.old_answer))
+    return None if both[0] is None or both[1] is None else (both[0], both[1])
+
+
+def _side(answer: Answer) -> Side | None:
+    wording = answer.wordings.order_by("id").first()
+    if wording is None or answer.status not in Answer.SERVED:
+        return None
+    return Side(answer.id, wording.text, answer.text)
+
+
+def _give_up(row_id: int) -> None:
+    Comparison.objects.filter(id=row_id).update(state=Comparison.GIVEN_UP)
+
+
+def _settle(row_id: int, verdict: Verdict, *, now: datetime) -> int:
+    """Write the verdict and, when it is "the same", merge; once per row."""
+    with transaction.atomic():
+        row = Comparison.objects.select_for_update().get(id=row_id)
+        if row.state != Comparison.WAITING:
+            return 0
+        row.attempts += 1
+        row.cost_nanousd += verdict.cost_nanousd
+        row.judged_by, row.judged_at = verdict.model[:160], now
+        if verdict.same is not None:
+            row.state = Comparison.SAME if verdict.same else Comparison.DIFFERENT
+        elif row.attempts >= MOST_ATTEMPTS:
+            row.state = Comparison.GIVEN_UP
+        row.save()
+        moved = merge(row.new_answer_id, into_id=row.old_answer_id, now=now) if verdict.same else 0
+    return int(moved > 0)
+
+
+async def _unseen(*_: object) -> None:
+    """Nothing of it is shown."""

@@ -156,8 +156,7 @@ class Store:
     async def load_all(self) -> None:
         """Fill the replica from rows; called once at start."""
         self._seen_seq = await self._reader.run(_newest_seq)
-        loaded = await self._reader.run(partial(self._load, None))
-        for entry, vector in loaded.values():
+        for entry, vector in (await self._reader.run(partial(self._load, None))).values():
             await self._add(entry, vector)
 
     def _serves(self, entry: Entry, is_current: Callable[[Entry], bool]) -> bool:
@@ -195,8 +194,8 @@ class Store:
             index.remove(entry.wording_id)
 
     def _load(self, wanted: set[int] | None) -> dict[int, tuple[Entry, Vector | None]]:
-        rows = Wording.objects.filter(answer__status__in=Answer.SERVED).select_related("answer")
-        rows = rows.prefetch_related("answer__sources")
+        rows = Wording.objects.filter(answer__status__in=Answer.SERVED, suspended_at=None)
+        rows = rows.select_related("answer").prefetch_related("answer__sources")
         if wanted is not None:
             rows = rows.filter(id__in=wanted)
         return {row.id: (_entry(row), self._vector(row)) for row in rows.iterator(ROWS_AT_ONCE)}
@@ -238,6 +237,7 @@ class Store:
                 "engine_id": "" if new.vector is None else self._engine_id,
                 "asker_shopper_id": new.asker_shopper_id,
                 "created_at": now,
+                "suspended_at": None,
             },
         )
         record_changes([wording.id], op=Change.ADD, now=now)
@@ -266,7 +266,7 @@ def _newest_seq() -> int:
 
 def _is_pinned(new: NewAnswer, *, now: datetime) -> bool:
     """Whether these words have a pinned answer that is neither expired nor older than `new`."""
-    rows = Wording.objects.filter(answer__status=Answer.PINNED)
+    rows = Wording.objects.filter(answer__status=Answer.PINNED, suspended_at=None)
     rows = rows.exclude(answer__expires_at__lte=now)
     wording = rows.filter(partition=new.partition, key=new.key).first()
     if wording is None:

@@ -9,6 +9,24 @@ from __future__ import annotations
 
 from django.db import models
 
+from chatbot.recall_models import Correction
+
+__all__ = [
+    "Article",
+    "ArticleVersion",
+    "Conversation",
+    "Correction",
+    "Feedback",
+    "Frame",
+    "Handoff",
+    "Outbox",
+    "Product",
+    "Question",
+    "Shopper",
+    "Site",
+    "Tally",
+]
+
 
 def default_locales() -> list[str]:
     """Both languages of the product."""

@@ -29,6 +29,7 @@ from chatbot.configuration import Configuration, ConfigurationLoader
 from chatbot.doubts import Doubts
 from chatbot.guard import Guard
 from chatbot.guard_model import GuardModel
+from chatbot.recall_feed import RecallFeed
 from chatbot.recovery import Watch, recover
 from chatbot.relevance import Relevance
 from chatbot.speaking import Speaking
@@ -70,6 +71,7 @@ class Runtime:
         )
         loader = ConfigurationLoader(vectors.get)
         self._snapshots: Snapshots[Configuration] = Snapshots(loader.load)
+        self._recalls = RecallFeed(reader=self.reader, watchers=self.watchers)
         self._following: asyncio.Task[None] | None = None
         self._catching_up = asyncio.Lock()
 
@@ -121,6 +123,7 @@ class Runtime:
             now=self.clock.now,
         )
         await self.store.load_all()
+        await self._recalls.start()
         if self.shared is not None:
             await self.shared.start()
         self.client = Client(allow_loopback=settings.UPSTREAM_ALLOW_LOOPBACK)
@@ -169,10 +172,11 @@ class Runtime:
         await asyncio.to_thread(self.reader.stop)
 
     async def catch_up(self) -> None:
-        """Take over what was committed since: a newer configuration, changes of the cache."""
+        """Take over what was committed since: a configuration, changes of the cache, corrections."""
         async with self._catching_up:
             await self.reader.run(self._snapshots.refresh)
             await self.store.follow()
+            await self._recalls.follow()
 
     def _desk(self) -> Desk:
         gate = Gate(clock=self.clock, random=random.random, limits_for=self._limits_for())

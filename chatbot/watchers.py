@@ -50,6 +50,10 @@ class Watchers:
         if not self._viewers:
             self._nobody.set()
 
+    def is_watched(self, conversation_id: int) -> bool:
+        """Whether anybody looks at the conversation here."""
+        return conversation_id in self._viewers
+
     def publish(self, conversation_id: int, frame: ServerFrame) -> None:
         """Hand a frame to everyone who looks at the conversation."""
         for viewer in list(self._viewers.get(conversation_id, ())):

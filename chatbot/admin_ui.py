@@ -20,7 +20,7 @@ from chatbot.runtime import system_clock
 # Like the chat's clock it starts at PRETEND_NOW where that is set.
 _CLOCK = system_clock()
 
-# Group, then (title, icon, app_model) in the order of the menu.
+# Group, then (title, icon, app_model) in the order of the menu; `app_model:page` is a page beside the list.
 MENU: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
     (
         "Conversations",
@@ -32,7 +32,14 @@ MENU: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
     ),
     (
         "Cache",
-        (("Answers", "bookmark", "cache_answer"), ("Lookups", "receipt_long", "cache_lookup")),
+        (
+            ("Review", "rule_folder", "cache_lookup:review"),
+            ("Answers", "bookmark", "cache_answer"),
+            ("Wordings", "format_quote", "cache_wording"),
+            ("Lookups", "receipt_long", "cache_lookup"),
+            ("What would match?", "travel_explore", "cache_lookup:match"),
+            ("Recalls", "undo", "cache_recall"),
+        ),
     ),
     (
         "Shop",
@@ -122,8 +129,9 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
     groups: list[dict[str, Any]] = [{"items": [first]}]
     for title, entries in MENU:
         items = [
-            {"title": name, "icon": icon, "link": reverse(f"admin:{model}_changelist")}
-            for name, icon, model in entries
+            {"title": name, "icon": icon, "link": reverse(f"admin:{model}_{page or 'changelist'}")}
+            for name, icon, place in entries
+            for model, _, page in [place.partition(":")]
             if request.user.has_perm(model.replace("_", ".view_", 1))
         ]
         groups.append({"title": title, "items": items})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -135,4 +136,20 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
             if request.user.has_perm(model.replace("_", ".view_", 1))
         ]
         groups.append({"title": title, "items": items})
+    _mark_the_place(groups, request.path)
     return groups
+
+
+def _mark_the_place(groups: list[dict[str, Any]], path: str) -> None:
+    """The entry with the longest address that the page stands under; a page beside a list is not the list."""
+    items = [item for group in groups for item in group["items"]]
+    under = [item["link"] for item in items if path.startswith(item["link"])]
+    best = max(under, key=len, default="")
+    best = path if best == reverse("admin:index") else best
+    for item in items:
+        item["active"] = partial(_answer, item["link"] == best)
+
+
+def _answer(value: object, request: HttpRequest) -> object:
+    """The library asks a function with the request; a plain bool it would not see."""
+    return value

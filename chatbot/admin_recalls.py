@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlencode
 
 from django import forms
 from django.contrib import admin, messages
@@ -121,6 +122,7 @@ class RecallableAnswerAdmin(AnswerAdmin):
         return TemplateResponse(request, "admin/chatbot/recall.html", context)
 
     def _recall(self, request: HttpRequest, candidates: list[Candidate], form: RecallForm) -> None:
+        done = []
         for item in candidates:
             try:
                 recall = revoke(
@@ -134,16 +136,17 @@ class RecallableAnswerAdmin(AnswerAdmin):
                 self.message_user(request, f"Answer {item.answer.id}: {error}", messages.WARNING)
                 continue
             self.log_change(request, item.answer, f"Revoked: {recall.reason or 'no reason given'}")
-            told = f"{item.recipients} conversations are being told."
-            self.message_user(request, f"Answer {item.answer.id} revoked. {told}", messages.SUCCESS)
+            done.append(item)
+        if done:
+            told = sum(item.recipients for item in done)
+            happened = f"Answers revoked: {len(done)}. Conversations that are being told: {told}."
+            self.message_user(request, happened, messages.SUCCESS)
 
 
 def recall_url(ids: Any, *, back: str = "") -> str:
     """Address of the page that asks before these answers are revoked."""
-    query = ",".join(str(number) for number in ids)
-    return (
-        reverse("admin:cache_answer_recall") + f"?ids={query}" + (f"&next={back}" if back else "")
-    )
+    query = {"ids": ",".join(str(number) for number in ids)} | ({"next": back} if back else {})
+    return f"{reverse('admin:cache_answer_recall')}?{urlencode(query)}"
 
 
 def candidates_of(ids: str) -> list[Candidate]:

@@ -97,12 +97,15 @@ class Importer:
             return Result(line, REFUSED, (str(row),))
         reasons, sources = self._checks.against(row)
         partition = partition_of(row, prompt_version=PROMPT_VERSION)
-        for wording in row.wordings:
-            before = seen.setdefault((partition, key_of(wording)), line)
-            if before != line:
-                reasons.append(f"“{wording}” stands in line {before} already")
+        places = {(partition, key_of(wording)): wording for wording in row.wordings}
+        reasons += [
+            f"“{wording}” stands in line {seen[place]} already"
+            for place, wording in places.items()
+            if place in seen
+        ]
         if reasons:
             return Result(line, REFUSED, tuple(reasons))
+        seen.update(dict.fromkeys(places, line))
         return Planned(line, row, partition, sources)
 
     def _store(self, chunk: list[Planned]) -> list[Result]:

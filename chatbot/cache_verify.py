@@ -85,7 +85,7 @@ class Verifier:
         newest = Change.objects.filter(wording_id=OuterRef("pk")).order_by("-seq").values("op")[:1]
         rows = Wording.objects.annotate(told=Subquery(newest)).order_by("id")
         in_service = Q(answer__status__in=Answer.SERVED, suspended_at=None)
-        shared = rows.filter(answer__status=Answer.OWN).exclude(
+        shared = rows.filter(answer__status=Answer.OWN, suspended_at=None).exclude(
             asker_shopper_id=F("answer__owner_shopper_id")
         )
         return [

@@ -125,7 +125,7 @@ def _judged(receipt: Lookup, pair: str) -> Judged:
     served = answer_id in (receipt.answer_id, receipt.stored_id) and answer_id is not None
     near = answer_id is None and receipt.nearest_id == wording_id
     rows = Wording.objects.filter(id=wording_id)
-    if not (near or (served and rows.filter(answer_id=answer_id).exists())):
+    if not (near or (served and rows.filter(answer_id=answer_id or 0).exists())):
         raise Http404
     return Judged(receipt=receipt, wording_id=wording_id, answer_id=answer_id)
 
@@ -144,7 +144,7 @@ def lines_of(items: list[Item]) -> list[Line]:
 def asked_of(item: Item) -> list[Asked]:
     """How shoppers put it, the most doubtful first: those who objected, then the least near."""
     said = Objection.objects.filter(
-        wording_id=item.wording_id, answer_id=item.answer_id, settled_at=None
+        wording_id=item.wording_id, answer_id=item.answer_id or 0, settled_at=None
     )
     kinds = dict(said.values_list("question_id", "kind"))
     receipts = _receipts(item, objected=list(kinds))
@@ -159,7 +159,7 @@ def _receipts(item: Item, *, objected: list[int]) -> QuerySet[Lookup]:
     if item.near_miss:
         near = rows.filter(outcome="miss", nearest_id=item.wording_id)
         return near.order_by(F("nearest_cosine").desc(nulls_last=True), "-id")
-    served = Q(wording_id=item.wording_id, answer_id=item.answer_id)
+    served = Q(wording_id=item.wording_id, answer_id=item.answer_id or 0)
     first_asker = Q(stored_id=item.answer_id, question_id__in=objected)
     return rows.filter(served | first_asker).order_by(F("cosine").asc(nulls_last=True), "-id")
 

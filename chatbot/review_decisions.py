@@ -60,7 +60,7 @@ def decide(judged: Judged, *, decision: str, text: str, by: str, now: datetime) 
 
 def settle(judged: Judged, *, now: datetime) -> None:
     """What shoppers said about the pair counts no more: staff have decided."""
-    said = Objection.objects.filter(wording_id=judged.wording_id, answer_id=judged.answer_id)
+    said = Objection.objects.filter(wording_id=judged.wording_id, answer_id=judged.answer_id or 0)
     said.filter(settled_at=None).update(settled_at=now)
 
 
@@ -110,7 +110,7 @@ def _pin_row(answer: Answer, *, now: datetime) -> None:
 
 
 def _shared(judged: Judged) -> Answer:
-    answer = Answer.objects.select_for_update().get(id=judged.answer_id)
+    answer = Answer.objects.select_for_update().get(id=judged.answer_id or 0)
     if answer.status in (Answer.OWN, Answer.REVOKED):
         message = f"The answer is {answer.status}: it cannot be served to others."
         raise NotPossible(message)

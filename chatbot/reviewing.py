@@ -93,7 +93,8 @@ def _served(rows: QuerySet[Lookup], objections: dict[_Pair, dict[str, Any]]) -> 
         .order_by("-askers")[:MOST_GROUPS]
     )
     return [
-        _item(group, objections.get((group["wording_id"], group["answer_id"]))) for group in groups
+        _item(dict(group), objections.get((group["wording_id"], group["answer_id"])))
+        for group in groups
     ]
 
 
@@ -135,7 +136,7 @@ def _objections(*, simulated: bool) -> dict[_Pair, dict[str, Any]]:
         )
         .order_by("-shoppers")[:MOST_GROUPS]
     )
-    return {(row["wording_id"], row["answer_id"]): row for row in rows}
+    return {(row["wording_id"], row["answer_id"]): dict(row) for row in rows}
 
 
 def _decided() -> dict[_Pair, datetime]:

@@ -13,7 +13,7 @@ from django.db.models import Count, F, Max
 from django.utils import timezone
 
 from base.models import Counter
-from cache.models import Answer, Lookup
+from cache.models import Answer, Lookup, Objection
 from chatbot.models import Conversation, Outbox
 from chatbot.process import Process
 from chatbot.recalling import RECALL, send_corrections
@@ -126,6 +126,7 @@ def prune() -> dict[str, int]:
     return {
         "conversations": Conversation.objects.filter(last_at__lt=limit).delete()[0],
         "lookups": Lookup.objects.filter(at__lt=limit).delete()[0],
+        "objections": Objection.objects.filter(at__lt=limit).delete()[0],
         "calls": Call.objects.filter(started_at__lt=limit).delete()[0],
         "outbox": Outbox.objects.filter(done_at__lt=limit).delete()[0],
     }

@@ -23,6 +23,7 @@ from base.admin import (
     link,
     list_url,
     moment,
+    row_link,
     shortened,
     wide,
 )
@@ -37,9 +38,8 @@ STATUS_COLOURS = {
     Answer.STALE: "warning",
     Answer.REVOKED: "danger",
 }
-EDITABLE_STATUSES = [
-    (value, value) for value in (*Answer.SERVED, Answer.WAITING, Answer.STALE, Answer.REVOKED)
-]
+# Revoking is not among them: whoever received the answer has to be told, so it has a page of its own.
+EDITABLE_STATUSES = (Answer.LIVE, Answer.PINNED, Answer.WAITING, Answer.STALE)
 LANGUAGES = (("en", "English"), ("zh-hans", "简体中文"))
 
 
@@ -69,11 +69,23 @@ class WordingInline(ReadOnly, TabularInline[Wording, Answer]):
     """Every way in which shoppers put the question."""
 
     model = Wording
-    fields = ("text", "kind", "asked_by", "has_vector", "created_at")
+    fields = ("wording", "kind", "service", "asked_by", "has_vector", "created_at")
     readonly_fields = fields
     extra = 0
     per_page = 25
     hide_title = True
+
+    @column("text")
+    def wording(self, wording: Wording) -> SafeString:
+        """The text; leads to its page."""
+        return row_link("cache_wording", wording.pk, wording.text)
+
+    @column("service")
+    def service(self, wording: Wording) -> str:
+        """Whether it is served; a suspended one with the reason."""
+        if wording.suspended_at is None:
+            return "served"
+        return f"suspended: {wording.suspended_because}"
 
     @column("asked by shopper")
     def asked_by(self, wording: Wording) -> str:
@@ -116,14 +128,15 @@ class AnswerForm(forms.ModelForm[Answer]):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if "status" in self.fields:
+            kept = (Answer.REVOKED,) if self.instance.status == Answer.REVOKED else ()
+            choices = [(value, value) for value in (*EDITABLE_STATUSES, *kept)]
             self.fields["status"] = forms.ChoiceField(
-                choices=EDITABLE_STATUSES, widget=UnfoldAdminSelectWidget(choices=EDITABLE_STATUSES)
+                choices=choices, widget=UnfoldAdminSelectWidget(choices=choices)
             )
 
 
-@admin.register(Answer)
 class AnswerAdmin(SimulatedMark, Rows, ModelAdmin[Answer]):
-    """Answers with wordings and sources. Revoking takes one out everywhere; nothing is deleted."""
+    """Answers with wordings and sources; nothing is deleted. The site registers it with its recall."""
 
     form = AnswerForm
     inlines = (WordingInline, SourceInline)
@@ -144,7 +157,7 @@ class AnswerAdmin(SimulatedMark, Rows, ModelAdmin[Answer]):
     list_filter = ("status", "simulated", LanguageFilter, "origin", "tier", "model", "checked_at")
     search_fields = ("text", "wordings__text")
     search_help_text = "Words of an answer or of a question"
-    actions = ("pin", "revoke")
+    actions: Any = ("pin",)
     readonly_fields = (
         "partition",
         "origin",
@@ -265,17 +278,13 @@ class AnswerAdmin(SimulatedMark, Rows, ModelAdmin[Answer]):
         changed = _set_status(queryset, Answer.PINNED)
         self.message_user(request, f"{changed} answers pinned.", messages.SUCCESS)
 
-    @admin.action(description="Revoke: serve to nobody from now on", permissions=["change"])
-    def revoke(self, request: HttpRequest, queryset: QuerySet[Answer]) -> None:
-        """Take the chosen shared answers out of every process."""
-        changed = _set_status(queryset, Answer.REVOKED)
-        self.message_user(request, f"{changed} answers revoked.", messages.SUCCESS)
-
 
 @transaction.atomic
 def _set_status(queryset: QuerySet[Answer], status: str) -> int:
-    """Save row by row, so that each one is announced; one shopper's own answers are left alone."""
-    rows = list(Answer.objects.filter(pk__in=queryset.values("pk")).exclude(status=Answer.OWN))
+    """Save row by row, so that each one is announced; one shopper's own and revoked ones are left alone."""
+    untouched = (Answer.OWN, Answer.REVOKED)
+    chosen = Answer.objects.filter(pk__in=queryset.values("pk"))
+    rows = list(chosen.exclude(status__in=untouched))
     for row in rows:
         row.status = status
         if status == Answer.PINNED:

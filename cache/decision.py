@@ -27,6 +27,8 @@ OPTION_MIN_PROBABILITY = 0.30
 OPTION_MIN_COSINE = 0.60
 OPTION_MOST_BEHIND = 0.12
 MOST_VETOED = 4
+# From here on staff see a question that was not served as a near miss.
+NEAR_MISS_COSINE = 0.80
 
 E = TypeVar("E")
 Vetoes = tuple[str, ...]

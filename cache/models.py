@@ -10,6 +10,19 @@ from __future__ import annotations
 from django.db import models
 from django.db.models import Q
 
+from cache.review_models import Objection, Recall, Review
+
+__all__ = [
+    "Answer",
+    "Change",
+    "Lookup",
+    "Objection",
+    "Recall",
+    "Review",
+    "Source",
+    "Wording",
+]
+
 
 class Answer(models.Model):
     """A canonical answer that may be served to every shopper of its partition."""
@@ -75,6 +88,10 @@ class Wording(models.Model):
     asker_shopper_id = models.BigIntegerField(null=True, blank=True)
     kind = models.CharField(max_length=10, choices=KINDS, default=ASKED)
     created_at = models.DateTimeField()
+    suspended_at = models.DateTimeField(
+        null=True, blank=True, help_text="Served to nobody since then; staff may restore it."
+    )
+    suspended_because = models.CharField(max_length=200, blank=True)
 
     class Meta:
         ordering = ("-id",)
@@ -135,7 +152,11 @@ class Comparison(models.Model):
 
 
 class Lookup(models.Model):
-    """The receipt of one decision: what was looked up, what matched, what spoke against it."""
+    """The receipt of one decision: what was looked up, what matched, what spoke against it.
+
+    `answer` is what was served from the store; `stored` is what the question's own new answer was
+    stored as. Together they name everyone who ever received an answer.
+    """
 
     OUTCOMES = [
         (value, value)
@@ -148,7 +169,28 @@ class Lookup(models.Model):
     outcome = models.CharField(max_length=10, choices=OUTCOMES)
     answer = models.ForeignKey(Answer, null=True, blank=True, on_delete=models.SET_NULL)
     wording = models.ForeignKey(Wording, null=True, blank=True, on_delete=models.SET_NULL)
+    stored = models.ForeignKey(
+        Answer, null=True, blank=True, on_delete=models.SET_NULL, related_name="first_receipts"
+    )
+    shopper_id = models.BigIntegerField(null=True, blank=True)
+    matched_text = models.TextField(
+        blank=True, help_text="The wording as it stood when it matched."
+    )
     cosine = models.FloatField(null=True, blank=True)
+    probability = models.FloatField(
+        null=True, blank=True, help_text="That the answer is the right one, as the decision saw it."
+    )
+    article_versions = models.JSONField(
+        default=list, blank=True, help_text="[key, locale, version] of each article it rested on."
+    )
+    answer_age_s = models.PositiveIntegerField(
+        null=True, blank=True, help_text="Since the answer was made from the articles."
+    )
+    model = models.CharField(max_length=160, blank=True)
+    cost_nanousd = models.BigIntegerField(default=0, help_text="What this question's calls took.")
+    nearest = models.ForeignKey(
+        Wording, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
     nearest_cosine = models.FloatField(
         null=True, blank=True, help_text="Best candidate, served or not."
     )

@@ -273,6 +273,7 @@ class Store:
                 "engine_id": "" if new.vector is None else self.engine_id,
                 "asker_shopper_id": new.asker_shopper_id,
                 "created_at": now,
+                "suspended_at": None,
             },
         )
         if not created:  # other engines' vectors are of words that may have been written otherwise
@@ -284,7 +285,8 @@ class Store:
 def _is_pinned(new: NewAnswer, *, now: datetime) -> bool:
     """Whether these words have a pinned answer that is neither expired nor older than `new`."""
     rows = Wording.objects.filter(answer__status=Answer.PINNED, partition=new.partition)
-    wording = rows.filter(key=new.key).exclude(answer__expires_at__lte=now).first()
+    rows = rows.filter(key=new.key, suspended_at=None)
+    wording = rows.exclude(answer__expires_at__lte=now).first()
     if wording is None:
         return False
     versions = {(key, locale): version for key, locale, version in new.sources}
@@ -296,8 +298,8 @@ def _is_pinned(new: NewAnswer, *, now: datetime) -> bool:
 
 def _entries(wanted: set[int] | None) -> dict[int, Entry]:
     """The served wordings among `wanted`, or all, by id."""
-    rows = Wording.objects.filter(answer__status__in=Answer.SERVED).select_related("answer")
-    rows = rows.prefetch_related("answer__sources").defer("vector")
+    rows = Wording.objects.filter(answer__status__in=Answer.SERVED, suspended_at=None)
+    rows = rows.select_related("answer").prefetch_related("answer__sources").defer("vector")
     if wanted is not None:
         rows = rows.filter(id__in=wanted)
     return {row.id: _entry(row) for row in rows.iterator(ROWS_AT_ONCE)}

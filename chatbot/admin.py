@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from cache.admin_wordings import WordingAdmin
 from chatbot.admin_conversations import ConversationAdmin, FeedbackAdmin, FrameAdmin
 from chatbot.admin_questions import QuestionAdmin
+from chatbot.admin_recalls import RecallableAnswerAdmin, RecallAdmin
 from chatbot.admin_receipts import LookupAdmin
 from chatbot.admin_shop import ArticleAdmin, ProductAdmin, SiteAdmin
 from chatbot.admin_system import GroupAdmin, OutboxAdmin, TallyAdmin, UserAdmin
@@ -18,7 +20,10 @@ __all__ = [
     "OutboxAdmin",
     "ProductAdmin",
     "QuestionAdmin",
+    "RecallAdmin",
+    "RecallableAnswerAdmin",
     "SiteAdmin",
     "TallyAdmin",
     "UserAdmin",
+    "WordingAdmin",
 ]

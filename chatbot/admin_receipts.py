@@ -23,11 +23,22 @@ from base.admin import (
     wide,
 )
 from base.money import usd
+from cache.decision import NEAR_MISS_COSINE
 from cache.models import Lookup
+from chatbot.admin_match import match_urls
 from chatbot.admin_questions import CACHE_COLOURS
+from chatbot.admin_review import review_urls
 from chatbot.models import Question
 
-NEAR_MISS_COSINE = 0.80
+
+def duration(seconds: int | None) -> str:
+    """A span in its largest unit: 40 s, 12 min, 5 h, 3 days."""
+    if seconds is None:
+        return "–"
+    for unit, size_s in (("days", 86_400), ("h", 3_600), ("min", 60)):
+        if seconds >= 2 * size_s:
+            return f"{seconds // size_s} {unit}"
+    return f"{seconds} s"
 
 
 class ClosenessFilter(admin.SimpleListFilter):
@@ -62,6 +73,7 @@ class LookupAdmin(SimulatedMark, ReadOnly, ManyRows, ModelAdmin[Lookup]):
         "question",
         "matched",
         "cosines",
+        "likely",
         "objections",
         "why",
         "answer_text",
@@ -80,19 +92,33 @@ class LookupAdmin(SimulatedMark, ReadOnly, ManyRows, ModelAdmin[Lookup]):
     )
     readonly_fields = ("partition", "engine_id", "revision", "mode", "took", "saved")
 
+    def get_urls(self) -> list[Any]:
+        """Also the review queue and the search by meaning."""
+        return [*review_urls(self), *match_urls(self), *super().get_urls()]
+
     def get_queryset(self, request: HttpRequest) -> QuerySet[Lookup]:
         """With the question, the matched wording and its answer, but without vectors."""
         question = Question.objects.filter(pk=OuterRef("question_id"))
         rows = (
             super()
             .get_queryset(request)
-            .select_related("wording", "answer")
+            .select_related("wording", "answer", "stored")
             .defer("wording__vector")
         )
         return rows.annotate(
             question_text=Subquery(question.values("text")[:1]),
             question_guards=Subquery(question.values("guards")[:1]),
         )
+
+    def get_object(
+        self, request: HttpRequest, object_id: str, from_field: str | None = None
+    ) -> Lookup | None:
+        """With cost and age in words, for its page."""
+        row: Any = super().get_object(request, object_id, from_field)
+        if row is not None:
+            row.cost_shown = usd(row.cost_nanousd) if row.cost_nanousd else "no call"
+            row.age_shown = duration(row.answer_age_s)
+        return row  # type: ignore[no-any-return]
 
     @column("at", order="at")
     def decided_at(self, row: Lookup) -> SafeString | str:
@@ -120,13 +146,16 @@ class LookupAdmin(SimulatedMark, ReadOnly, ManyRows, ModelAdmin[Lookup]):
     @column("matched wording")
     def matched(self, row: Lookup) -> str:
         """The stored wording that decided; the nearest one where none did."""
-        if row.wording is not None:
-            return shortened(row.wording.text, limit=60)
+        if row.matched_text or row.wording is not None:
+            text = row.matched_text or (row.wording.text if row.wording else "")
+            return shortened(text, limit=60)
         return f"nearest: {shortened(row.nearest_text, limit=50)}" if row.nearest_text else "–"
 
     @column("answer")
     def answer_text(self, row: Lookup) -> SafeString | str:
         """The stored answer that was served."""
+        if row.answer is None and row.stored is not None:
+            return row_link("cache_answer", row.stored_id, "stored as a new one")
         if row.answer is None:
             return "–"
         return row_link("cache_answer", row.answer_id, wide(shortened(row.answer.text, limit=50)))
@@ -137,6 +166,11 @@ class LookupAdmin(SimulatedMark, ReadOnly, ManyRows, ModelAdmin[Lookup]):
         return " / ".join(
             "–" if value is None else f"{value:.3f}" for value in (row.cosine, row.nearest_cosine)
         )
+
+    @column("probability", order="probability")
+    def likely(self, row: Lookup) -> str:
+        """That the answer is the right one, as the decision saw it."""
+        return "–" if row.probability is None else f"{row.probability:.1%}"
 
     @column("vetoes")
     def objections(self, row: Lookup) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -20,7 +21,7 @@ from chatbot.runtime import system_clock
 # Like the chat's clock it starts at PRETEND_NOW where that is set.
 _CLOCK = system_clock()
 
-# Group, then (title, icon, app_model) in the order of the menu.
+# Group, then (title, icon, app_model) in the order of the menu; `app_model:page` is a page beside the list.
 MENU: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
     (
         "Conversations",
@@ -32,7 +33,14 @@ MENU: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
     ),
     (
         "Cache",
-        (("Answers", "bookmark", "cache_answer"), ("Lookups", "receipt_long", "cache_lookup")),
+        (
+            ("Review", "rule_folder", "cache_lookup:review"),
+            ("Answers", "bookmark", "cache_answer"),
+            ("Wordings", "format_quote", "cache_wording"),
+            ("Lookups", "receipt_long", "cache_lookup"),
+            ("What would match?", "travel_explore", "cache_lookup:match"),
+            ("Recalls", "undo", "cache_recall"),
+        ),
     ),
     (
         "Shop",
@@ -122,9 +130,26 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
     groups: list[dict[str, Any]] = [{"items": [first]}]
     for title, entries in MENU:
         items = [
-            {"title": name, "icon": icon, "link": reverse(f"admin:{model}_changelist")}
-            for name, icon, model in entries
+            {"title": name, "icon": icon, "link": reverse(f"admin:{model}_{page or 'changelist'}")}
+            for name, icon, place in entries
+            for model, _, page in [place.partition(":")]
             if request.user.has_perm(model.replace("_", ".view_", 1))
         ]
         groups.append({"title": title, "items": items})
+    _mark_the_place(groups, request.path)
     return groups
+
+
+def _mark_the_place(groups: list[dict[str, Any]], path: str) -> None:
+    """The entry with the longest address that the page stands under; a page beside a list is not the list."""
+    items = [item for group in groups for item in group["items"]]
+    under = [item["link"] for item in items if path.startswith(item["link"])]
+    best = max(under, key=len, default="")
+    best = path if best == reverse("admin:index") else best
+    for item in items:
+        item["active"] = partial(_answer, item["link"] == best)
+
+
+def _answer(value: object, request: HttpRequest) -> object:
+    """The library asks a function with the request; a plain bool it would not see."""
+    return value

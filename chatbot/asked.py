@@ -11,6 +11,7 @@ from base.text import Language
 from cache.decision import Candidate, Decision
 from cache.store import Entry, SourceKey
 from chatbot.configuration import Configuration
+from chatbot.deadlines import QUESTION_DEADLINE_S
 from chatbot.knowledge import ArticleText
 from chatbot.offering import Offered
 from chatbot.prompts import PROMPT_VERSION
@@ -137,3 +138,24 @@ class Stage:
     restart: Callable[[], Awaitable[None]]
     wait: Callable[[float, int], Awaitable[None]]
     offer: Callable[[Sequence[Candidate[Entry]], Tier], Awaitable[bool]] = nobody_to_ask
+
+
+def unasked(
+    text: str, *, language: Language, configuration: Configuration, simulated: bool, now_s: float
+) -> Asked:
+    """A question that no shopper asked: to see how it would be decided, or to warm the cache."""
+    return Asked(
+        question_id=0,
+        conversation_id=0,
+        site_id=configuration.site.id,
+        shopper_id=0,
+        client_id="",
+        text=text,
+        locale=language,
+        language=language,
+        past_the_cache=False,
+        started_s=now_s,
+        deadline_s=now_s + QUESTION_DEADLINE_S,
+        configuration=configuration,
+        simulated=simulated,
+    )

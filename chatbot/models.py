@@ -12,6 +12,24 @@ from decimal import Decimal
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 
+from chatbot.recall_models import Correction
+
+__all__ = [
+    "Article",
+    "ArticleVersion",
+    "Conversation",
+    "Correction",
+    "Feedback",
+    "Frame",
+    "Handoff",
+    "Outbox",
+    "Product",
+    "Question",
+    "Shopper",
+    "Site",
+    "Tally",
+]
+
 
 def default_locales() -> list[str]:
     """Both languages of the product."""

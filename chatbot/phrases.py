@@ -34,6 +34,10 @@ _EN: dict[str, str] = {
     "bye": "Goodbye, and thank you for stopping by!",
     "abusive": "I'd like to help. Please tell me what went wrong, without insults. {contact}",
     "article_lead": "From our help page “{title}”:",
+    "withdrawn": (
+        "An answer that you got in this chat was not right, and we have taken it back. Please do not rely on it. "
+        "Ask again for a fresh one."
+    ),
 }
 _ZH: dict[str, str] = {
     "frame_too_long": "这条消息太大，无法发送，请缩短后再发。",
@@ -62,6 +66,7 @@ _ZH: dict[str, str] = {
     "bye": "再见，感谢光临！",
     "abusive": "我很想帮到您，请告诉我具体遇到了什么问题，也请文明用语。{contact}",
     "article_lead": "摘自本店帮助文章《{title}》：",
+    "withdrawn": "您在本次对话中收到的一条回答有误，我们已将其撤回，请不要以它为准。您可以重新提问，获取新的回答。",
 }
 PHRASES: dict[str, dict[str, str]] = {"en": _EN, "zh-hans": _ZH}
 

@@ -99,11 +99,11 @@ def _lookup(
     return Lookup(
         question_id=asked.question_id,
         site_id=asked.site_id,
+        shopper_id=asked.shopper_id,
         partition=asked.partition,
         outcome=outcome.cache,
-        answer_id=outcome.entry.answer_id if outcome.entry else None,
-        wording_id=outcome.entry.wording_id if outcome.entry else None,
         cosine=outcome.cosine,
+        nearest_id=nearest.entry.wording_id if nearest else None,
         nearest_cosine=nearest.cosine if nearest else None,
         nearest_text=nearest.text if nearest else "",
         reason="; ".join(reason for reason in reasons if reason)[:200],
@@ -112,6 +112,28 @@ def _lookup(
         revision=asked.configuration.revision,
         at=now,
         ms=total_ms,
-        saved_nanousd=outcome.entry.cost_nanousd if outcome.entry else 0,
+        model=outcome.model or "",
+        cost_nanousd=outcome.cost_nanousd,
         simulated=asked.simulated,
+        **_served(outcome, now=now),
     )
+
+
+def _served(outcome: Outcome, *, now: datetime) -> dict[str, Any]:
+    """What was served, as it stood then, and what the question's own answer was stored as."""
+    entry, stored = outcome.entry, outcome.stored
+    resting = entry or stored
+    versions: list[tuple[str, str, int]] = (
+        list(resting.sources)
+        if resting
+        else [(article.key, article.locale, article.version) for article in outcome.sources]
+    )
+    return {
+        "answer_id": entry.answer_id if entry else None,
+        "stored_id": stored.answer_id if stored else None,
+        "wording_id": entry.wording_id if entry else None,
+        "matched_text": entry.wording if entry else "",
+        "article_versions": versions,
+        "answer_age_s": max(0, int((now - entry.checked_at).total_seconds())) if entry else None,
+        "saved_nanousd": entry.cost_nanousd if entry else 0,
+    }

@@ -32,6 +32,7 @@ from chatbot.doubts import Doubts
 from chatbot.engines import EngineParts, EngineSwitch, open_embedder, snapshots_of, store_of
 from chatbot.guard import Guard
 from chatbot.guard_model import GuardModel
+from chatbot.recall_feed import RecallFeed
 from chatbot.recovery import Watch, recover
 from chatbot.relevance import Relevance
 from chatbot.renewing import Renewing
@@ -72,6 +73,7 @@ class Runtime:
         self._engines = EngineSwitch(self, seen=newest_switch() if embedder is None else None)
         self.embedder = embedder or open_embedder(active_model(settings.EMBEDDING_MODEL))
         self._snapshots = snapshots_of(self.embedder)
+        self._recalls = RecallFeed(reader=self.reader, watchers=self.watchers)
         self._following: asyncio.Task[None] | None = None
         self._catching_up = asyncio.Lock()
 
@@ -117,6 +119,7 @@ class Runtime:
         self.embedder.start()
         self.store = store_of(self, self.embedder)
         await self.store.load_all()
+        await self._recalls.start()
         if self.shared is not None:
             await self.shared.start()
         self.client = Client(allow_loopback=settings.UPSTREAM_ALLOW_LOOPBACK)
@@ -168,10 +171,11 @@ class Runtime:
         await asyncio.to_thread(self.reader.stop)
 
     async def catch_up(self) -> None:
-        """Take over what was committed since: a newer configuration, changes of the cache."""
+        """Take over what was committed since: a configuration, changes of the cache, corrections."""
         async with self._catching_up:
             await self.reader.run(self._snapshots.refresh)
             await self.store.follow()
+            await self._recalls.follow()
 
     async def adopt(self, new: EngineParts) -> EngineParts:
         """Put the parts of another engine in force, all in one step; returns the old ones."""

@@ -13,10 +13,11 @@ from django.db.models import Count, F, Max
 from django.utils import timezone
 
 from base.models import Counter
-from cache.models import Answer, Label, Lookup
+from cache.models import Answer, Label, Lookup, Objection
 from chatbot.judging import judge_waiting
 from chatbot.models import Conversation, Outbox
 from chatbot.process import Process
+from chatbot.recalling import RECALL, send_corrections
 from chatbot.refreshing import refresh
 from chatbot.staleness import ARTICLE_CHANGED, REFRESH_PER_CHANGE, mark_stale
 from chatbot.tallies import count_closed_buckets
@@ -55,6 +56,7 @@ def _put_off(row_id: int, error: Exception) -> None:
 
 
 def _work_one(row_id: int) -> int:
+    _do_in_steps(row_id)
     with transaction.atomic():
         row = Outbox.objects.select_for_update().filter(id=row_id, done_at__isnull=True).first()
         if row is None:
@@ -66,10 +68,19 @@ def _work_one(row_id: int) -> int:
     return 1
 
 
+def _do_in_steps(row_id: int) -> None:
+    """Work of many small transactions, each safe to repeat, before its row is marked as done."""
+    row = Outbox.objects.filter(id=row_id, done_at__isnull=True, kind=RECALL).first()
+    if row is not None:
+        send_corrections(row.payload["recall"])
+
+
 def _do(row: Outbox) -> list[int]:
     """Carry out one row; returns the answers that should be made anew. Raises on a foreign row."""
     if row.kind == ARTICLE_CHANGED:
         return mark_stale(key=row.payload["key"], locale=row.payload["locale"], now=timezone.now())
+    if row.kind == RECALL:
+        return []
     message = f"this version does not know the kind {row.kind!r}"
     raise LookupError(message)
 
@@ -129,6 +140,7 @@ def prune() -> dict[str, int]:
         "conversations": Conversation.objects.filter(last_at__lt=limit).delete()[0],
         "lookups": Lookup.objects.filter(at__lt=limit).delete()[0],
         "labels": Label.objects.filter(at__lt=limit).delete()[0],
+        "objections": Objection.objects.filter(at__lt=limit).delete()[0],
         "calls": Call.objects.filter(started_at__lt=limit).delete()[0],
         "outbox": Outbox.objects.filter(done_at__lt=limit).delete()[0],
     }

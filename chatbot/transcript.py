@@ -12,11 +12,13 @@ from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.db.models import F
+from django.utils import timezone
 
 from base.ids import new_token, new_uuid
 from base.revision import current_number
 from chatbot.frames import ServerFrame
 from chatbot.models import Conversation, Feedback, Frame, Question, Shopper, Site
+from chatbot.objecting import note_retry, note_thumb
 
 PAGE_FRAMES = 50
 CONVERSATION_IDLE = timedelta(days=30)
@@ -115,6 +117,8 @@ def accept(
             )
     except IntegrityError:
         return _accepted_before(conversation_id, client_id=client_id, text=text)
+    if original is not None:
+        note_retry(original, now=now)
     body = {"type": "accepted", "id": client_id, "text": text, "at": now.isoformat()}
     frame = append_frame(conversation_id, body, question_id=question.id, now=now)
     return Accepted(
@@ -209,4 +213,5 @@ def record_feedback(conversation_id: int, *, client_id: str, value: str, reason:
     Feedback.objects.update_or_create(
         question=question, defaults={"value": value, "reason": reason}
     )
+    note_thumb(question, value=value, now=timezone.now())
     return True

@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from django.utils import timezone
 
-from cache.models import Answer, Lookup, Source, Wording
+from cache.models import Answer, Lookup, Recall, Source, Wording
 from chatbot.models import (
     Article,
     Conversation,
@@ -43,6 +43,8 @@ EVERY_KIND = (
     "auth_user",
     "cache_answer",
     "cache_lookup",
+    "cache_recall",
+    "cache_wording",
     "chatbot_article",
     "chatbot_conversation",
     "chatbot_feedback",
@@ -208,6 +210,7 @@ def a_talk(number: int) -> None:
         vetoes=["figures"],
         at=NOON,
     )
+    Recall.objects.create(answer=answer, by="staff", at=NOON, reason="wrong", recipients=1)
     a_call(f"attempt-{number}", question_id=question.id)
     Feedback.objects.create(question=question, value="up")
     Outbox.objects.create(kind="served", available_at=NOON)

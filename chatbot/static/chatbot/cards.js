@@ -28,11 +28,15 @@ export function personMessage({ from, text }, t) {
     h("div", { class: "card" }, h("p", { class: "from" }, NO_NAME.has(from ?? "") ? t.staff : from), words)));
 }
 
-export function correction({ text }, t, original) {
+/** `find` gives the corrected turn if it is loaded; `ask(text)` asks its question anew. */
+export function correction({ text }, t, { find, ask }) {
   const words = h("div", { class: "words" });
   paint(words, text);
-  const back = () => original.node.scrollIntoView({ block: "center" });
+  const button = (sign, label, onclick) => h("button", { type: "button", class: "quiet", onclick }, icon(sign), label);
+  const original = find();
   return h("section", { class: "turn correction" }, h("div", { class: "reply" }, h("span", { class: "face" }, icon("alert")),
     h("div", { class: "card" }, h("p", { class: "from" }, t.correction), words,
-      original && h("button", { type: "button", class: "quiet", onclick: back }, icon("arrow-up"), t.seeOriginal))));
+      original && h("div", { class: "tools" },
+        button("arrow-up", t.seeOriginal, () => find()?.node.scrollIntoView({ block: "center" })),
+        original.question && button("again", t.again, () => ask(original.question))))));
 }

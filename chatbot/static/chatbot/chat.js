@@ -3,7 +3,6 @@
 import { correction, personMessage } from "./cards.js";
 import { spoken } from "./choice.js";
 import { Composer } from "./composer.js";
-import { h } from "./dom.js";
 import { failures } from "./failures.js";
 import { newId } from "./ids.js";
 import { Outbox, tabStorage } from "./outbox.js";
@@ -32,6 +31,8 @@ let personAsked = false;
 let typing = 0;
 const title = document.title;
 let unread = 0;
+/* Numbers of answers that were taken back; an older one may be loaded after its correction. */
+const withdrawn = new Set();
 
 function ask(text) {
   say({ type: "ask", id: newId(), text, locale }, text);
@@ -82,6 +83,7 @@ const on = {
       feedback: (value, reason) => line.say({ type: "feedback", id: frame.id, value, ...(reason && { reason }) }),
       notMine: () => say({ type: "retry", id: newId(), of: turn.id }, turn.question, t.askedAgain),
     });
+    if (withdrawn.has(frame.seq)) turn.withdraw();
     finished(turn.body, replay);
   },
   handoff(frame, replay) {
@@ -99,10 +101,11 @@ const on = {
     finished(node, replay);
   },
   correct(frame, replay) {
-    const original = log.bySeq(frame.of);
-    original?.card.prepend(h("p", { class: "tag withdrawn" }, t.corrected));
-    original?.node.classList.add("withdrawn");
-    const node = correction(frame, t, original);
+    for (const seq of [frame.of, ...(frame.also ?? [])]) {
+      withdrawn.add(seq);
+      log.bySeq(seq)?.withdraw();
+    }
+    const node = correction(frame, t, { find: () => log.bySeq(frame.of), ask });
     log.add(node, when(frame, replay));
     finished(node, replay);
   },

@@ -123,6 +123,15 @@ export class Turn {
     finish(this, frame, actions);
   }
 
+  /** The answer was taken back: it says so, once, and may not be judged or passed on any more. */
+  withdraw() {
+    if (this.node.classList.contains("withdrawn")) return;
+    this.node.classList.add("withdrawn");
+    this.card.prepend(h("p", { class: "tag withdrawn" }, this.t.corrected));
+    this.card.querySelector(".foot .tools")?.remove();
+    this.card.querySelector(".foot .why")?.remove();
+  }
+
   /** Ends without an answer: a note of `kind` "error" or "handoff", with buttons. */
   end(kind, text, ...buttons) {
     this.#withdraw();

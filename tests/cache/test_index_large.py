@@ -64,7 +64,7 @@ class Run:
 
     def fill(self, vectors: Matrix) -> None:
         self.held.update(enumerate(vectors))
-        self.on_owner(lambda: self.index.fill(range(len(vectors)), vectors))
+        self.on_owner(lambda: self.index.fill(range(len(vectors)), [vectors]))
         self.on_owner(self.index.build_if_due)
 
     def built(self) -> None:

@@ -19,6 +19,7 @@ import math
 import threading
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from concurrent.futures import CancelledError, Future
+from contextlib import suppress
 from functools import partial
 from typing import Any, Protocol
 
@@ -37,6 +38,7 @@ MIN_PROBES, CELLS_PER_PROBE = 32, 32
 # 8-bit codes order neighbours roughly: so many times more candidates are scored exactly.
 OVERSAMPLED = 4
 ROWS_AT_ONCE = 4_096
+RETRY_PART = 10
 _ROUNDS, _POINTS_PER_CELL = 6, 32
 _CELLS_PER_ROOT, _MOST_CELLS = 4, 4_096
 _DELTA, _DELTA_PART = 4_000, 200
@@ -233,9 +235,16 @@ class LargeIndex:
         try:
             coarse = self._built(owner)
             owner.submit(lambda: self.adopt(coarse)).result()
-        except (RuntimeError, CancelledError) as error:
+        except (RuntimeError, MemoryError, CancelledError) as error:
             # FAISS's own, or the owner has ended. Searches go on as before.
             logger.warning("the large index was not built: %s", error)
+            with suppress(RuntimeError, CancelledError):
+                owner.submit(self._give_up).result()
+
+    def _give_up(self) -> None:
+        """Try again when the index has grown by a tenth, and not with the next change."""
+        self._touched = None
+        self._large_from = len(self._all) + len(self._all) // RETRY_PART
 
     def _built(self, owner: Owner) -> CoarseIndex:
         expected: int = owner.submit(lambda: len(self._all)).result()

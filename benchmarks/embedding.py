@@ -24,7 +24,7 @@ from cache.embedding_check import lowest_cosine
 
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "benchmarks" / "results" / "embedding.json"
-FILES = ("routing_en", "unanswerable_en", "guards_en")
+FILES = ("routing_en", "unanswerable_en", "personal_en")
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 ROOT = Path(__file__).resolve().parent.parent
+EXPORT_WITHIN_S = 600.0
 _FORM = 1
 _LIBRARIES = (
     "torch",
@@ -106,23 +107,35 @@ def _made(source: ModelSource, kept: Path) -> Engine:
     """
     beside = kept.with_name(f"{kept.name}.{new_token()}.tmp")
     beside.mkdir(parents=True)
-    arguments = [str(source.folder), source.engine_id, str(beside)]
-    ended = subprocess.run(  # noqa: S603  our own module, and paths of ours
-        [sys.executable, "-m", "cache.embedding_export", *arguments],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if ended.returncode == 0:
+    failure = _export(source, beside)
+    if not failure:
         with suppress(OSError):  # another process was faster, or the folder cannot be written
             beside.rename(kept)
     shutil.rmtree(beside, ignore_errors=True)
     try:
         return read_engine(kept, engine_id=source.engine_id)
     except (OSError, Unusable) as error:
-        said = ended.stderr.strip().splitlines()[-1:] if ended.returncode else [str(error)]
-        return _fallen_back(source, why=" ".join(said))
+        return _fallen_back(source, why=failure or str(error))
+
+
+def _export(source: ModelSource, folder: Path) -> str:
+    """Let another process fill `folder`; returns what went wrong, if anything did."""
+    arguments = [str(source.folder), source.engine_id, str(folder)]
+    try:
+        ended = subprocess.run(  # noqa: S603  our own module, and paths of ours
+            [sys.executable, "-m", "cache.embedding_export", *arguments],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=EXPORT_WITHIN_S,
+        )
+    except subprocess.TimeoutExpired:
+        return f"the export did not end within {EXPORT_WITHIN_S:g} s"
+    if ended.returncode == 0:
+        return ""
+    last_line = " ".join(ended.stderr.strip().splitlines()[-1:])
+    return f"the export ended with status {ended.returncode}: {last_line}"
 
 
 def _discard(kept: Path) -> None:

@@ -15,6 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tiny_models import WINDOW_TOKENS, tiny_model
 
+from cache import embedding_engines
 from cache.embedding import MAX_BATCH, MAX_STRETCH, SPARE_TOKENS, Embedder, buckets
 from cache.embedding_check import MIN_EQUAL_COSINE, lowest_cosine, texts
 from cache.embedding_onnx import (
@@ -179,6 +180,22 @@ def test_other_models_run_on_sentence_transformers(
         norms = np.linalg.norm(vectors(embedder, ["refund", "size"]), axis=1)
         assert np.allclose(norms, 1.0, atol=1e-5)
     assert said == [("sentence-transformers", True, True)] * 2
+
+
+def test_export_that_breaks_off_falls_back(
+    tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """When the exporting process dies or hangs, the model itself encodes, with the reason; nothing is left."""
+    for patched, why in (
+        (("ROOT", tmp_path), "No module named"),
+        (("EXPORT_WITHIN_S", 0.01), "did not end within"),
+    ):
+        with monkeypatch.context() as patch:
+            patch.setattr(embedding_engines, *patched)
+            embedder = Embedder(str(tiny), folder=tmp_path)
+        assert embedder.runs_on.startswith("sentence-transformers")
+        assert why in embedder.runs_on
+        assert list(tmp_path.iterdir()) == []
 
 
 def test_model_trained_anew_is_another_engine(tmp_path: Path) -> None:

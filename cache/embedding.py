@@ -92,6 +92,8 @@ class Embedder:
 
         On every core before `start`; afterwards on one, since questions are being served beside it.
         """
+        if not texts:
+            return []
         threads = 1 if self._started else os.cpu_count() or 1
         pieces = self._engine.pieces(texts)
         batches = self._buckets(pieces)
@@ -106,6 +108,8 @@ class Embedder:
 
     def unknown_shares(self, texts: list[str]) -> list[float]:
         """Share (0..1) of word pieces that the model does not know, per text; encodes nothing."""
+        if not texts:
+            return []
         unknown = self._engine.unknown_token
         return [_unknown_share(ids, unknown) for ids in self._engine.pieces(texts)]
 

@@ -13,6 +13,8 @@ import hashlib
 import logging
 import platform
 import shutil
+import subprocess
+import sys
 from collections.abc import Sequence
 from contextlib import suppress
 from importlib.metadata import version
@@ -23,13 +25,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from base.ids import new_token
-from cache.embedding_onnx import Manifest, Refused, Unusable, read_engine, write_manifest
+from cache.embedding_onnx import Refused, Unusable, read_engine
 from cache.embedding_source import ModelSource, NotFetched, source_of
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
 
 logger = logging.getLogger(__name__)
+ROOT = Path(__file__).resolve().parent.parent
+EXPORT_WITHIN_S = 600.0
 _FORM = 1
 _LIBRARIES = (
     "torch",
@@ -97,23 +101,41 @@ def open_engine(model_name: str, *, folder: Path | None) -> Engine:
 
 
 def _made(source: ModelSource, kept: Path) -> Engine:
-    """Export beside and rename; of several processes that do so at once, the first one's stays."""
-    from cache import embedding_export  # noqa: PLC0415  it loads torch
+    """Export beside and rename; of several processes that do so at once, the first one's stays.
 
-    model = _load(str(source.folder))
+    A process of its own exports, so that the half gigabyte of torch does not stay in this one.
+    """
     beside = kept.with_name(f"{kept.name}.{new_token()}.tmp")
     beside.mkdir(parents=True)
-    try:
-        embedding_export.export(model, engine_id=source.engine_id, folder=beside)
-    except (embedding_export.NotExportable, Unusable) as error:
-        write_manifest(beside, Manifest(engine_id=source.engine_id, refusal=str(error)))
-    with suppress(OSError):  # another process was faster, or the folder cannot be written
-        beside.rename(kept)
+    failure = _export(source, beside)
+    if not failure:
+        with suppress(OSError):  # another process was faster, or the folder cannot be written
+            beside.rename(kept)
     shutil.rmtree(beside, ignore_errors=True)
     try:
         return read_engine(kept, engine_id=source.engine_id)
     except (OSError, Unusable) as error:
-        return _fallen_back(source, why=str(error), model=model)
+        return _fallen_back(source, why=failure or str(error))
+
+
+def _export(source: ModelSource, folder: Path) -> str:
+    """Let another process fill `folder`; returns what went wrong, if anything did."""
+    arguments = [str(source.folder), source.engine_id, str(folder)]
+    try:
+        ended = subprocess.run(  # noqa: S603  our own module, and paths of ours
+            [sys.executable, "-m", "cache.embedding_export", *arguments],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=EXPORT_WITHIN_S,
+        )
+    except subprocess.TimeoutExpired:
+        return f"the export did not end within {EXPORT_WITHIN_S:g} s"
+    if ended.returncode == 0:
+        return ""
+    last_line = " ".join(ended.stderr.strip().splitlines()[-1:])
+    return f"the export ended with status {ended.returncode}: {last_line}"
 
 
 def _discard(kept: Path) -> None:
@@ -124,14 +146,12 @@ def _discard(kept: Path) -> None:
     shutil.rmtree(old, ignore_errors=True)
 
 
-def _fallen_back(
-    source: ModelSource, *, why: str, model: SentenceTransformer | None = None
-) -> Engine:
+def _fallen_back(source: ModelSource, *, why: str) -> Engine:
     from cache.embedding_torch import TorchEngine  # noqa: PLC0415  it loads torch
 
     if why != _NO_FOLDER:
         logger.warning("sentence-transformers encodes, and not ONNX Runtime: %s", why)
-    return TorchEngine(model or _load(str(source.folder)), engine_id=source.engine_id, why=why)
+    return TorchEngine(_load(str(source.folder)), engine_id=source.engine_id, why=why)
 
 
 def _load(name_or_folder: str) -> SentenceTransformer:

@@ -3,12 +3,16 @@
 Only a pipeline of transformer, pooling and (optionally) normalising is exported; any other raises
 `NotExportable` with the reason, and sentence-transformers stays in charge. Nothing is kept before the
 exported engine has passed the equality test.
+
+As a program (`python -m cache.embedding_export MODEL_FOLDER ENGINE_ID FOLDER`) it fills an empty folder, with an
+engine or with the reason why this model has none.
 """
 
 from __future__ import annotations
 
 import io
 import logging
+import sys
 import warnings
 from contextlib import redirect_stdout
 from pathlib import Path
@@ -28,11 +32,12 @@ from cache.embedding_onnx import (
     TOKENIZER,
     Manifest,
     OnnxEngine,
+    Unusable,
     check_equal,
     write_manifest,
 )
 from cache.embedding_source import file_digest
-from cache.embedding_torch import TorchEngine
+from cache.embedding_torch import TorchEngine, load_model
 
 _INPUTS = ("input_ids", "attention_mask", "token_type_ids")
 _POOLING = ("mean", "cls")
@@ -130,3 +135,15 @@ def _write_graph(model: SentenceTransformer, names: tuple[str, ...], path: Path)
         raise NotExportable(message) from error
     finally:
         told.setLevel(level)
+
+
+def main(model: str, engine_id: str, folder: str) -> None:
+    """Fill `folder` with the model's engine, or with its refusal."""
+    try:
+        export(load_model(model), engine_id=engine_id, folder=Path(folder))
+    except (NotExportable, Unusable) as error:
+        write_manifest(Path(folder), Manifest(engine_id=engine_id, refusal=str(error)))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -61,13 +61,21 @@ class VectorIndex:
             self._slot_of_id[item_id] = slot
         self._table[slot] = vector
 
-    def add_all(self, ids: Sequence[int], vectors: NDArray[np.float32]) -> None:
-        """Insert many at once into an empty index; `vectors` has the shape (len(ids), dimension)."""
-        if self._ids or vectors.shape != (len(ids), self._dimension):
-            message = f"expected an empty index and {len(ids)} vectors, got {vectors.shape}"
+    def add_all(self, ids: Sequence[int], parts: Sequence[NDArray[np.float32]]) -> None:
+        """Insert many at once into an empty index; the rows of `parts`, in order, are those of `ids`.
+
+        Raises ValueError when the numbers of rows or the dimension do not fit.
+        """
+        rows = sum(len(part) for part in parts)
+        fits = rows == len(ids) and all(part.shape[1:] == (self._dimension,) for part in parts)
+        if self._ids or not fits:
+            message = f"expected an empty index and {len(ids)} vectors of {self._dimension} numbers"
             raise ValueError(message)
-        self._make_room(len(ids))
-        self._table[: len(ids)] = vectors
+        self._make_room(rows)
+        start = 0
+        for part in parts:
+            self._table[start : start + len(part)] = part
+            start += len(part)
         self._ids = list(ids)
         self._slot_of_id = {item_id: slot for slot, item_id in enumerate(self._ids)}
 

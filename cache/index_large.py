@@ -19,6 +19,7 @@ import math
 import threading
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from concurrent.futures import CancelledError, Future
+from contextlib import suppress
 from functools import partial
 from typing import Any, Protocol
 
@@ -32,12 +33,14 @@ logger = logging.getLogger(__name__)
 _untyped: Any = faiss
 _BY_HASH = _untyped.DirectMap.Hashtable  # where each id is: removing does not search for it
 LARGE_FROM = 20_000
-PROBES = 32
+# Cells looked into: at least so many, and one in so many of a large file.
+MIN_PROBES, CELLS_PER_PROBE = 32, 32
 # 8-bit codes order neighbours roughly: so many times more candidates are scored exactly.
 OVERSAMPLED = 4
 ROWS_AT_ONCE = 4_096
-_ROUNDS, _POINTS_PER_CELL = 8, 40
-_CELLS_PER_ROOT, _MOST_CELLS = 4, 2_048
+RETRY_PART = 10
+_ROUNDS, _POINTS_PER_CELL = 6, 32
+_CELLS_PER_ROOT, _MOST_CELLS = 4, 4_096
 _DELTA, _DELTA_PART = 4_000, 200
 
 
@@ -53,7 +56,7 @@ class CoarseIndex:
 
     def __init__(self, file: Any) -> None:
         self._file = file
-        file.nprobe = min(PROBES, file.nlist)
+        file.nprobe = max(MIN_PROBES, file.nlist // CELLS_PER_PROBE)
 
     @classmethod
     def trained(cls, sample: NDArray[np.float32], *, expected: int) -> CoarseIndex:
@@ -155,9 +158,9 @@ class LargeIndex:
         self._touch(item_id)
         self.build_if_due()
 
-    def fill(self, ids: Sequence[int], vectors: NDArray[np.float32]) -> None:
+    def fill(self, ids: Sequence[int], parts: Sequence[NDArray[np.float32]]) -> None:
         """Insert many into an empty index; `build_if_due` is the caller's, perhaps after `restore`."""
-        self._all.add_all(ids, vectors)
+        self._all.add_all(ids, parts)
 
     def remove(self, item_id: int) -> bool:
         """Forget one id; says whether it was there."""
@@ -232,9 +235,16 @@ class LargeIndex:
         try:
             coarse = self._built(owner)
             owner.submit(lambda: self.adopt(coarse)).result()
-        except (RuntimeError, CancelledError) as error:
+        except (RuntimeError, MemoryError, CancelledError) as error:
             # FAISS's own, or the owner has ended. Searches go on as before.
             logger.warning("the large index was not built: %s", error)
+            with suppress(RuntimeError, CancelledError):
+                owner.submit(self._give_up).result()
+
+    def _give_up(self) -> None:
+        """Try again when the index has grown by a tenth, and not with the next change."""
+        self._touched = None
+        self._large_from = len(self._all) + len(self._all) // RETRY_PART
 
     def _built(self, owner: Owner) -> CoarseIndex:
         expected: int = owner.submit(lambda: len(self._all)).result()

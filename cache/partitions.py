@@ -122,7 +122,7 @@ class Partitions:
             return
         index = self._index(partition)
         lacking = np.array(list(rows.values()), dtype=np.float32).reshape(-1, self._dimension)
-        index.fill([*part.ids, *rows], np.concatenate([*part.vectors, lacking]))
+        index.fill([*part.ids, *rows], [*part.vectors, lacking])
         if part.coarse is not None:
             self._restore(index, part.coarse, replaced=rows)
         index.build_if_due()

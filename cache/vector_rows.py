@@ -75,8 +75,11 @@ def _narrowed(part: Part, stays: list[bool]) -> Part:
     if all(stays):
         return part
     ids = [item_id for item_id, wanted in zip(part.ids, stays, strict=True) if wanted]
-    rows = np.concatenate(part.vectors)[np.array(stays, dtype=np.bool_)]
-    return Part(ids=ids, vectors=[rows], coarse=part.coarse)
+    vectors, start = [], 0
+    for rows in part.vectors:
+        vectors.append(rows[np.array(stays[start : start + len(rows)], dtype=np.bool_)])
+        start += len(rows)
+    return Part(ids=ids, vectors=vectors, coarse=part.coarse)
 
 
 def _in_parts(ids: Iterable[int]) -> Iterator[Collection[int]]:

@@ -8,6 +8,7 @@ the house, lowest first; a module imports only from lines above its own:
     transcript knowledge configuration    rows in, frozen values out
     answering                             the story of one question
     supervisor watchers                   running answers, and who is looking at them
-    runtime                               one process's parts, built once
+    engines runtime                       one process's parts, built once; a change of the embedding model
+    reembedding                           that change prepared and compared
     consumers views admin tasks           callers
 """

@@ -14,7 +14,6 @@ import sys
 
 import django
 import faiss  # noqa: F401  loaded before the fork
-import sentence_transformers  # noqa: F401  loaded before the fork
 import uvicorn  # noqa: F401  loaded before the fork
 from django.core.management import execute_from_command_line
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 from dataclasses import replace
@@ -14,6 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tiny_models import WINDOW_TOKENS, tiny_model
 
+from cache import embedding_engines
 from cache.embedding import MAX_BATCH, MAX_STRETCH, SPARE_TOKENS, Embedder, buckets
 from cache.embedding_check import MIN_EQUAL_COSINE, lowest_cosine, texts
 from cache.embedding_onnx import (
@@ -22,6 +24,8 @@ from cache.embedding_onnx import (
     REFERENCE,
     RUNS_ON,
     TOKENIZER,
+    Unusable,
+    read_engine,
     read_manifest,
     write_manifest,
 )
@@ -49,12 +53,19 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tiny_model(tmp_path_factory.mktemp("models") / "tiny")
 
 
+@pytest.fixture(scope="module")
+def exported(tiny: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data folder in which the small model's exported form is kept."""
+    folder = tmp_path_factory.mktemp("data")
+    assert Embedder(str(tiny), folder=folder).runs_on == RUNS_ON
+    return folder
+
+
 @pytest.fixture
-def kept(tiny: Path, tmp_path: Path) -> Path:
-    """The folder in which the small model's exported form is kept."""
-    Embedder(str(tiny), folder=tmp_path)
-    (found,) = tmp_path.glob("engine-*")
-    return found
+def kept(exported: Path, tmp_path: Path) -> Path:
+    """A copy of the kept engine."""
+    (found,) = exported.glob("engine-*")
+    return Path(shutil.copytree(found, tmp_path / found.name))
 
 
 def vectors(embedder: Embedder, asked: list[str]) -> np.ndarray:
@@ -95,12 +106,13 @@ def test_buckets_hold_each_text_once_and_like_lengths(lengths: list[int]) -> Non
         assert max(sizes) <= min(sizes) * MAX_STRETCH + SPARE_TOKENS
 
 
-def test_second_start_loads_no_torch(tiny: Path, tmp_path: Path) -> None:
-    """Once exported, a process encodes without torch and sentence-transformers, the same vector."""
-    expected = vectors(Embedder(str(tiny), folder=tmp_path), ["refund"])[0]
+@pytest.mark.parametrize("first", [True, False], ids=["first", "second"])
+def test_start_loads_no_torch(tiny: Path, exported: Path, tmp_path: Path, *, first: bool) -> None:
+    """A process encodes without torch and sentence-transformers, also when it has the model exported."""
+    folder = tmp_path if first else exported
     program = (
         "import json, sys, pathlib; from cache.embedding import Embedder;"
-        f"e = Embedder({str(tiny)!r}, folder=pathlib.Path({str(tmp_path)!r}));"
+        f"e = Embedder({str(tiny)!r}, folder=pathlib.Path({str(folder)!r}));"
         "v = e.embed_now(['refund'])[0].vector.tolist();"
         "print(json.dumps([v, 'torch' in sys.modules, 'sentence_transformers' in sys.modules]))"
     )
@@ -109,48 +121,45 @@ def test_second_start_loads_no_torch(tiny: Path, tmp_path: Path) -> None:
     )
     vector, *loaded = json.loads(ended.stdout.strip().splitlines()[-1])
     assert loaded == [False, False]
-    assert np.allclose(vector, expected, atol=1e-6)
+    assert np.allclose(vector, vectors(Embedder(str(tiny)), ["refund"])[0], atol=1e-6)
 
 
 @pytest.mark.parametrize("name", [GRAPH, TOKENIZER, REFERENCE, MANIFEST])
 @pytest.mark.parametrize("content", [None, b"", b"\x00 torn"], ids=["gone", "empty", "torn"])
-def test_torn_engine_is_made_anew(tiny: Path, kept: Path, name: str, content: bytes | None) -> None:
-    """Whichever file is damaged, the next start has a whole engine again."""
+def test_torn_engine_is_not_used(kept: Path, tiny: Path, name: str, content: bytes | None) -> None:
+    """Whichever file is damaged, the engine is not opened, and says what is torn."""
     if content is None:
         (kept / name).unlink()
     else:
         (kept / name).write_bytes(content)
+    with pytest.raises(Unusable, match="torn"):
+        read_engine(kept, engine_id=source_of(str(tiny)).engine_id)
+
+
+def test_torn_engine_is_made_anew(kept: Path, tiny: Path) -> None:
+    """The next start has a whole engine again, and leaves nothing else behind."""
+    (kept / MANIFEST).unlink()
     assert Embedder(str(tiny), folder=kept.parent).runs_on == RUNS_ON
-    assert sorted(path.name for path in kept.parent.iterdir()) == [kept.name]
+    assert [path.name for path in kept.parent.iterdir()] == [kept.name]
     assert len(list(kept.iterdir())) == 4
 
 
-def foreign_graph(tmp_path: Path) -> tuple[Path, str]:
-    """The kept engine of another model, and that model's id."""
+def test_engine_that_differs_is_not_used(kept: Path, tiny: Path, tmp_path: Path) -> None:
+    """An engine of other weights fails its test at every start, even one that bears this model's name."""
     other = tiny_model(tmp_path / "other", seed=2)
-    Embedder(str(other), folder=tmp_path / "there")
-    (found,) = (tmp_path / "there").glob("engine-*")
-    return found, source_of(str(other)).engine_id
+    own_id, its_id = source_of(str(tiny)).engine_id, source_of(str(other)).engine_id
+    with pytest.raises(Unusable, match="belongs to"):
+        read_engine(kept, engine_id=its_id)
+    np.save(kept / REFERENCE, other_reference(other))
+    files = tuple((name, file_digest(kept / name)) for name in (GRAPH, TOKENIZER, REFERENCE))
+    write_manifest(kept, replace(read_manifest(kept), files=files))
+    with pytest.raises(Unusable, match="lowest cosine"):
+        read_engine(kept, engine_id=own_id)
 
 
-@pytest.mark.parametrize("forged", [False, True], ids=["foreign", "forged"])
-def test_engine_that_differs_is_not_used(
-    tiny: Path, kept: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture, *, forged: bool
-) -> None:
-    """A whole engine of other weights is not taken for this one, not even when it bears its name."""
-    foreign, its_id = foreign_graph(tmp_path)
-    for path in foreign.iterdir():
-        if not forged or path.name not in (MANIFEST, REFERENCE):
-            path.replace(kept / path.name)
-    if forged:
-        files = tuple((name, file_digest(kept / name)) for name in (GRAPH, TOKENIZER, REFERENCE))
-        write_manifest(kept, replace(read_manifest(kept), files=files))
-    caplog.clear()
-    again = Embedder(str(tiny), folder=kept.parent)
-    assert ("lowest cosine" if forged else its_id) in caplog.text
-    expected = vectors(Embedder(str(tiny)), ["refund"])
-    assert lowest_cosine(expected, vectors(again, ["refund"])) >= MIN_EQUAL_COSINE
-    assert again.runs_on == RUNS_ON
+def other_reference(model: Path) -> np.ndarray:
+    """What another model makes of the fixed texts."""
+    return vectors(Embedder(str(model)), texts(window_tokens=WINDOW_TOKENS))
 
 
 @pytest.mark.parametrize(
@@ -173,6 +182,22 @@ def test_other_models_run_on_sentence_transformers(
     assert said == [("sentence-transformers", True, True)] * 2
 
 
+def test_export_that_breaks_off_falls_back(
+    tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """When the exporting process dies or hangs, the model itself encodes, with the reason; nothing is left."""
+    for patched, why in (
+        (("ROOT", tmp_path), "No module named"),
+        (("EXPORT_WITHIN_S", 0.01), "did not end within"),
+    ):
+        with monkeypatch.context() as patch:
+            patch.setattr(embedding_engines, *patched)
+            embedder = Embedder(str(tiny), folder=tmp_path)
+        assert embedder.runs_on.startswith("sentence-transformers")
+        assert why in embedder.runs_on
+        assert list(tmp_path.iterdir()) == []
+
+
 def test_model_trained_anew_is_another_engine(tmp_path: Path) -> None:
     """The same folder with other weights has another id, so that their vectors never meet."""
     one = source_of(str(tiny_model(tmp_path / "a" / "shop"))).engine_id
@@ -183,9 +208,9 @@ def test_model_trained_anew_is_another_engine(tmp_path: Path) -> None:
     assert max(map(len, (one, two))) <= 120
 
 
-def test_window_of_a_model_holds(tiny: Path, tmp_path: Path) -> None:
+def test_window_of_a_model_holds(tiny: Path, exported: Path) -> None:
     """Of a longer text the first tokens count, and it says so."""
-    embedder = Embedder(str(tiny), folder=tmp_path)
+    embedder = Embedder(str(tiny), folder=exported)
     cut, longer = embedder.embed_now(["a " * (WINDOW_TOKENS - 2), "a " * 200])
     assert (cut.fits, longer.fits) == (True, False)
     assert np.allclose(cut.vector, longer.vector, atol=1e-6)

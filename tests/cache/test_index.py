@@ -76,3 +76,18 @@ def test_another_dimension_is_refused() -> None:
     with pytest.raises(ValueError, match="shape"):
         index.add(1, np.ones(DIMENSION + 1, dtype=np.float32))
     assert len(index) == 0
+
+
+def test_many_at_once_are_as_one_by_one() -> None:
+    """Filling an empty index in parts gives what adding gives; a filled one or wrong shapes are refused."""
+    vectors = np.stack([unit(seed) for seed in range(1_000)])
+    filled, added = VectorIndex(DIMENSION), VectorIndex(DIMENSION)
+    filled.add_all(range(1_000), [vectors[:300], vectors[300:]])
+    for item_id, vector in enumerate(vectors):
+        added.add(item_id, vector)
+    assert filled.search(unit(7), count=20) == added.search(unit(7), count=20)
+    for index, ids in ((filled, [1]), (VectorIndex(DIMENSION), [1, 2])):
+        with pytest.raises(ValueError, match="empty index"):
+            index.add_all(ids, [vectors[:1]])
+    with pytest.raises(ValueError, match="empty index"):
+        VectorIndex(DIMENSION).add_all([1], [vectors[:1, :4]])

@@ -64,7 +64,7 @@ class Run:
 
     def fill(self, vectors: Matrix) -> None:
         self.held.update(enumerate(vectors))
-        self.on_owner(lambda: self.index.fill(range(len(vectors)), vectors))
+        self.on_owner(lambda: self.index.fill(range(len(vectors)), [vectors]))
         self.on_owner(self.index.build_if_due)
 
     def built(self) -> None:
@@ -212,6 +212,32 @@ def test_kept_file_is_adopted_with_what_changed_since(owner: ThreadPoolExecutor)
         assert later.search(later.held[item_id], count=1)[0][0] == item_id
     found = {item_id for item_id, _ in later.search(vectors[5], count=50)}
     assert found <= later.held.keys()
+
+
+def test_build_that_fails_is_tried_again_later(
+    owner: ThreadPoolExecutor, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """When a build fails the search stays exact, and only a much larger index is tried again."""
+
+    def fail(*_: Any, **__: Any) -> CoarseIndex:
+        message = "no room"
+        raise RuntimeError(message)
+
+    run = Run(owner)
+    vectors = clustered(LARGE_FROM + 100, seed=13)
+    with monkeypatch.context() as patch:
+        patch.setattr(CoarseIndex, "trained", fail)
+        run.fill(vectors[:LARGE_FROM])
+        while run.on_owner(lambda: run.index.builds):
+            pass
+    run.add(LARGE_FROM, vectors[LARGE_FROM])
+    assert not run.on_owner(lambda: run.index.builds)
+    assert run.recall(vectors[::40]) == 1.0
+    assert "no room" in caplog.text
+    for item_id in range(LARGE_FROM + 1, LARGE_FROM + 60):
+        run.add(item_id, vectors[item_id])
+    run.built()
+    assert run.index.is_large
 
 
 def test_owner_that_ended_stops_a_build_quietly(caplog: pytest.LogCaptureFixture) -> None:

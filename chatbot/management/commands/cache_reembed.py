@@ -22,14 +22,14 @@ class Command(BaseCommand):
     help = "Build the vectors of another embedding model beside the old ones, compare, and switch."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--model", default="", help="Name or folder; empty: the packaged one.")
+        parser.add_argument("--model", help="Name or folder. Default: the packaged one.")
         parser.add_argument(
             "--questions", type=int, default=300, help="So many of the last questions are compared."
         )
         parser.add_argument("--switch", action="store_true", help="Make it the active model.")
 
     def handle(self, *args: object, **options: Any) -> None:
-        model = options["model"]
+        model = options["model"] or ""
         settings.DATA_DIR.mkdir(parents=True, exist_ok=True)
         try:
             new = open_embedder(model)

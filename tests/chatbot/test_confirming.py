@@ -1,54 +1,17 @@
-""" "Did you mean" over the socket: the tap, its absence, its repetition, and what it leaves behind."""
+"""Asking back over the socket ("did you mean"): the tap, its absence, its repetition, its effects."""
 
 from __future__ import annotations
 
 from functools import partial
-from typing import Any
 
-import pytest
-from sockets import WAIT_S, Frame, Socket, close_all, new_cookie, opened
+from offers import NEAR, NEAR_TOO, STORED, asked_back, calls, labels, stored, tapped
+from sockets import Frame, close_all, opened
 from supervised import asked, ended
 
-from cache.models import Label, Wording
 from chatbot.models import Article, Confirmation, Question
 from chatbot.offering import Rule
 from chatbot.runtime import Runtime
 from simulator.running import RunningSimulator
-
-STORED = "What does shipping cost?"
-NEAR = "What is the price of delivery?"
-NEAR_TOO = "How much is delivery?"
-
-
-async def stored(runtime: Runtime) -> Frame:
-    """Someone has asked before; returns the answer."""
-    socket = await opened(runtime)
-    answer = (await socket.ask(STORED))[-1]
-    await socket.close()
-    assert answer["cache"] == "miss"
-    return answer
-
-
-async def asked_back(socket: Socket, text: str = NEAR, *, frame_id: str = "q1") -> list[Frame]:
-    """Ask a near question; returns the frames up to the `confirm`."""
-    await socket.send("ask", id=frame_id, text=text)
-    return await socket.until("confirm", frame_id=frame_id)
-
-
-async def tapped(socket: Socket, option: int | None, *, frame_id: str = "q1") -> list[Frame]:
-    """Tap; returns the frames up to the end of the question."""
-    await socket.send("choose", id=frame_id, option=option)
-    return await socket.until("answer", "error", frame_id=frame_id)
-
-
-def labels() -> list[tuple[str, bool]]:
-    """Kind and judgement of every label, in order."""
-    return list(Label.objects.order_by("id").values_list("kind", "right"))
-
-
-def calls(vendor: RunningSimulator) -> int:
-    """Completed calls on the vendor's bill."""
-    return int(vendor.bill()["totals"]["completed"])
 
 
 async def test_tap_is_answered_without_a_model(
@@ -274,61 +237,3 @@ async def test_nobody_waits_for_anothers_tap(runtime: Runtime) -> None:
     await close_all(first, second)
 
     assert (shown[-1]["type"], end[-1]["cache"]) == ("confirm", "confirmed")
-
-
-async def test_second_shopper_who_agrees_teaches_the_words(
-    runtime: Runtime, vendors_at_simulator: RunningSimulator
-) -> None:
-    """One shopper's taps teach nothing; with a second one the words lead to the answer by themselves."""
-    before = await stored(runtime)
-    outcomes: list[Any] = []
-    cookies = [await new_cookie(runtime) for _ in range(2)]
-    for cookie in (cookies[0], cookies[0], cookies[1]):
-        socket = await opened(runtime, cookie=cookie)
-        await asked_back(socket, frame_id=f"q{len(outcomes)}")
-        outcomes.append((await tapped(socket, 1, frame_id=f"q{len(outcomes)}"))[-1]["cache"])
-        await socket.close()
-    await runtime.catch_up()
-    last = await opened(runtime)
-    exact = (await last.ask(NEAR))[-1]
-    await last.close()
-    kinds = await runtime.reader.run(
-        lambda: list(Wording.objects.order_by("id").values_list("text", "kind"))
-    )
-
-    assert outcomes == ["confirmed"] * 3
-    assert (exact["cache"], exact["text"]) == ("exact", before["text"])
-    assert kinds == [(STORED, "asked"), (NEAR, "confirmed")]
-    assert calls(vendors_at_simulator) == 1
-
-
-@pytest.mark.parametrize(("value", "right"), [("up", True), ("down", False)])
-async def test_thumb_on_a_stored_answer_is_a_label(
-    runtime: Runtime, value: str, right: bool
-) -> None:
-    """The newest thumb counts once; a thumb on a model's answer judges no wording."""
-    await stored(runtime)
-    socket = await opened(runtime)
-    await socket.ask(STORED, frame_id="q1")
-    await socket.ask("Which courier do you use?", frame_id="q2")
-    for frame_id in ("q1", "q1", "q2"):
-        await socket.send("feedback", id=frame_id, value=value)
-    await socket.settled()
-    await socket.close()
-
-    assert await runtime.reader.run(labels) == [("thumb", right)]
-
-
-async def test_asking_past_the_cache_is_a_label(runtime: Runtime) -> None:
-    """ "Not my question" under a stored answer says that it was wrong; it is never asked back."""
-    await stored(runtime)
-    socket = await opened(runtime)
-    await asked_back(socket)
-    await tapped(socket, 1)
-    await socket.send("retry", id="q2", of="q1")
-    again = await socket.until("answer", frame_id="q2")
-    await socket.close()
-
-    assert "confirm" not in {frame["type"] for frame in again}
-    assert await runtime.reader.run(labels) == [("confirm", True), ("retry", False)]
-    assert await runtime.supervisor.drain(timeout_s=WAIT_S) == 0

@@ -68,6 +68,11 @@ class Answer(models.Model):
                 name="cache_shared_answer_has_no_owner",
             )
         ]
+        indexes = [
+            models.Index(
+                fields=["partition"], condition=Q(status="waiting"), name="cache_answer_waiting"
+            )
+        ]
 
     def __str__(self) -> str:
         return self.text[:80]
@@ -99,6 +104,9 @@ class Wording(models.Model):
             models.UniqueConstraint(
                 fields=["partition", "key"], name="cache_wording_once_per_partition"
             )
+        ]
+        indexes = [
+            models.Index(fields=["asker_shopper_id", "created_at"], name="cache_wording_by_asker")
         ]
 
     def __str__(self) -> str:

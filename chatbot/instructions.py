@@ -40,7 +40,7 @@ _ENGLISH = (
     r"\byou(?:'re| are) (?:now|no longer|going to (?:act|be)) ",
     rf"\bfrom now on,? (?:you\b|always|only|every answer|{_SAY}|act|talk|speak)",
     rf"{_START}(?:act|behave|respond|talk|speak) (?:as|like) (?:if |though |an? |the |my )?",
-    rf"{_START}(?:pretend|imagine|simulate|assume the role|role-?play)\b(?! to return)",
+    rf"{_START}(?:pretend\b(?! to return)|imagine (?:that )?you\b|simulate\b|assume the role|role-?play)",
     r"\b(?:developer|debug|admin|god|dan|jailbreak|maintenance|unrestricted|sudo|root) mode\b|\bjailbreak",
     r"\b(?:as|like) (?:an? )?(?:unrestricted|unfiltered|evil) ",
     # ordering the words of an answer

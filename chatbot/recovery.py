@@ -21,6 +21,7 @@ from chatbot.asked import Asked
 from chatbot.confirmations import offered_for
 from chatbot.deadlines import QUESTION_DEADLINE_S
 from chatbot.models import Question
+from chatbot.refreshing import refresh_noted
 
 if TYPE_CHECKING:
     from chatbot.runtime import Runtime
@@ -79,7 +80,7 @@ def asked_again(question: Question, runtime: Runtime) -> Asked:
 
 
 class Watch:
-    """The two duties of a running process: its own leases are renewed, lapsed ones are taken up."""
+    """A running process's duties: it renews its leases, takes up lapsed ones, and refreshes stale answers."""
 
     def __init__(self, runtime: Runtime, *, sweep: bool) -> None:
         self._duties: list[tuple[float, Callable[[], Awaitable[object]]]] = [
@@ -87,6 +88,7 @@ class Watch:
         ]
         if sweep:
             self._duties.append((SWEEP_EVERY_S, partial(recover, runtime)))
+            self._duties.append((SWEEP_EVERY_S, partial(refresh_noted, runtime)))
         self._tasks: list[asyncio.Task[None]] = []
 
     def start(self) -> None:
@@ -97,7 +99,7 @@ class Watch:
         ]
 
     def stop(self) -> None:
-        """End both duties."""
+        """End the duties."""
         for task in self._tasks:
             task.cancel()
 

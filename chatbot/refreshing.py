@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from functools import partial
+from typing import TYPE_CHECKING
 
 from cache.models import Answer
 from cache.vetoes import conflicts, stated
@@ -11,8 +12,10 @@ from chatbot import answering
 from chatbot.asked import Asked, Receipt
 from chatbot.deadlines import QUESTION_DEADLINE_S
 from chatbot.renewing import SILENT
-from chatbot.runtime import Runtime
-from chatbot.staleness import adopt_wordings
+from chatbot.staleness import adopt_wordings, claim_refresh, is_refresh_noted
+
+if TYPE_CHECKING:
+    from chatbot.runtime import Runtime
 
 logger = logging.getLogger(__name__)
 
@@ -31,6 +34,14 @@ async def refresh(runtime: Runtime, answer_ids: list[int]) -> int:
         if asked is not None and await _refresh_one(runtime, answer_id, asked):
             replaced += 1
     return replaced
+
+
+async def refresh_noted(runtime: Runtime) -> int:
+    """Make anew what a worker in a process of its own has noted; returns how many were replaced."""
+    if not await runtime.reader.run(is_refresh_noted):
+        return 0
+    claim = partial(claim_refresh, now=runtime.clock.now())
+    return await refresh(runtime, await runtime.writer.run(claim))
 
 
 async def _refresh_one(runtime: Runtime, answer_id: int, asked: Asked) -> bool:

@@ -20,6 +20,7 @@ from cache.models import Answer, Change, Lookup, Wording
 from chatbot.models import Article, Outbox
 
 ARTICLE_CHANGED = "article_changed"
+REFRESH = "refresh"
 REFRESH_PER_CHANGE = 50
 TRAFFIC_DAYS = 7
 
@@ -31,6 +32,28 @@ def note_change(article: Article) -> None:
         payload={"key": article.key, "locale": article.locale},
         available_at=timezone.now(),
     )
+
+
+def note_refresh(answer_ids: list[int], *, now: datetime) -> None:
+    """Leave answers to be made anew to a process that serves; called by a worker of its own."""
+    Outbox.objects.create(kind=REFRESH, payload={"answers": answer_ids}, available_at=now)
+
+
+def claim_refresh(*, now: datetime) -> list[int]:
+    """The answers of the oldest such note; each note goes to one process. Runs as one write.
+
+    A process that dies meanwhile leaves the rest stale: the next shopper's question makes them anew.
+    """
+    noted = Outbox.objects.filter(kind=REFRESH, done_at__isnull=True).order_by("id").first()
+    if noted is None:
+        return []
+    claimed = Outbox.objects.filter(id=noted.id, done_at__isnull=True).update(done_at=now)
+    return [int(answer_id) for answer_id in noted.payload["answers"]] if claimed else []
+
+
+def is_refresh_noted() -> bool:
+    """Whether there is something to claim."""
+    return Outbox.objects.filter(kind=REFRESH, done_at__isnull=True).exists()
 
 
 @dataclass(frozen=True, slots=True)

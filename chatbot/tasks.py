@@ -19,7 +19,13 @@ from chatbot.models import Conversation, Outbox
 from chatbot.process import Process
 from chatbot.recalling import RECALL, send_corrections
 from chatbot.refreshing import refresh
-from chatbot.staleness import ARTICLE_CHANGED, REFRESH_PER_CHANGE, mark_stale
+from chatbot.staleness import (
+    ARTICLE_CHANGED,
+    REFRESH,
+    REFRESH_PER_CHANGE,
+    mark_stale,
+    note_refresh,
+)
 from chatbot.tallies import count_closed_buckets
 from routing.models import Call
 
@@ -34,6 +40,7 @@ def work_outbox() -> int:
     """Do what is due in the outbox, oldest first; a failing row is tried again later, with a growing wait."""
     done = 0
     due = Outbox.objects.filter(done_at__isnull=True, available_at__lte=timezone.now())
+    due = due.exclude(kind=REFRESH)  # that is for processes that serve
     for row_id in list(due.order_by("id").values_list("id", flat=True)[:OUTBOX_BATCH]):
         try:
             done += _work_one(row_id)
@@ -88,10 +95,12 @@ def _do(row: Outbox) -> list[int]:
 def refresh_now(answer_ids: list[int]) -> None:
     """Make answers anew in the serving process, which has the model's vectors and the limits.
 
-    A worker in a process of its own leaves them stale: the next shopper's question makes them anew.
+    A worker in a process of its own leaves a note for one that serves.
     """
     runtime = Process.current().running
-    if answer_ids and runtime is not None:
+    if answer_ids and runtime is None:
+        note_refresh(answer_ids, now=timezone.now())
+    elif answer_ids and runtime is not None:
         asyncio.run_coroutine_threadsafe(refresh(runtime, answer_ids), runtime.loop).result()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass, replace
 
 import pytest
@@ -144,9 +145,13 @@ async def test_variants_of_one_shopper_make_few_heads(runtime: Runtime) -> None:
     first = await asked(runtime, VARIANTS[0])
     assert len(set(VARIANTS)) == 500
     prepared = await Prepared.of(runtime, first)
-    for text in VARIANTS:
-        question = replace(first, text=text)
-        await remembered(runtime, question, "We use SF Express.", prepared=prepared)
+    questions = [replace(first, text=text) for text in VARIANTS]
+    await asyncio.gather(
+        *(
+            remembered(runtime, question, "We use SF Express.", prepared=prepared)
+            for question in questions
+        )
+    )
     assert await runtime.reader.run(Wording.objects.count) <= MOST_PER_HOUR // 2
 
 

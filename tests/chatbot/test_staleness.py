@@ -9,9 +9,11 @@ from supervised import COURIER, asked, ended
 
 from cache.models import Answer, Lookup, Source, Wording
 from chatbot.models import Article, Site
-from chatbot.refreshing import refresh
+from chatbot.process import Process
+from chatbot.refreshing import refresh, refresh_noted
 from chatbot.runtime import Runtime
 from chatbot.staleness import Dependents, dependents, mark_stale
+from chatbot.tasks import work_outbox
 from simulator.running import RunningSimulator
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -142,6 +144,21 @@ async def test_an_answer_that_cannot_be_made_anew_is_not_served_on(
     first = await answered(runtime)
     await renewed(runtime)
     assert [first, await answered(runtime)] == [("stale", "old"), ("miss", "new")]
+
+
+async def test_a_worker_of_its_own_leaves_it_to_a_process_that_serves(
+    runtime: Runtime, vendors_at_simulator: RunningSimulator
+) -> None:
+    """The worker's process notes what is stale; one serving process makes it anew, once."""
+    await edit(runtime, OLD, serve_while_stale=False)
+    await answered(runtime)
+    await edit(runtime, NEW, serve_while_stale=False)
+    assert Process.current().running is None
+    await runtime.writer.run(work_outbox)
+    assert await runtime.reader.run(lambda: Answer.objects.get().status) == Answer.STALE
+    runtime.supervisor.draining = False  # `ended` has drained it
+    assert [await refresh_noted(runtime), await refresh_noted(runtime)] == [1, 0]
+    assert await answered(runtime) == ("exact", "new")
 
 
 async def test_a_refresh_replaces_what_was_kept_in_reach(

@@ -33,6 +33,7 @@ from base.admin import (
 )
 from cache.admin import AnswerAdmin, language_of
 from cache.models import Answer, Recall
+from chatbot.admin_files import download, upload_page
 from chatbot.phrases import say
 from chatbot.recalling import NotRecallable, Receipt, receipts_of, recipient_count, revoke
 
@@ -79,6 +80,21 @@ class RecallableAnswerAdmin(AnswerAdmin):
 
     actions = (*AnswerAdmin.actions, "revoke")
     actions_detail = ("revoke_answer",)
+    actions_list = ("export_answers", "import_answers")
+
+    @page_action("Export", path="export", permission="view", icon="download")
+    def export_answers(self, request: HttpRequest) -> HttpResponse:
+        """All served answers as a file."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        return download(request)
+
+    @page_action("Import", path="import", permission="change", icon="upload")
+    def import_answers(self, request: HttpRequest) -> HttpResponse:
+        """Check a file of answers, and store what passes."""
+        if not self.has_change_permission(request):
+            raise PermissionDenied
+        return upload_page(self, request)
 
     def get_urls(self) -> list[Any]:
         """The page that asks before it revokes."""

@@ -149,7 +149,7 @@ def _joiners(
     finally:
         for process in started:
             process.kill()
-            process.wait()
+            process.communicate()  # closes its pipes as well
 
 
 def _placed(process: subprocess.Popen[str]) -> int:

@@ -12,7 +12,7 @@ from cache.changes import record_changes
 from cache.models import Answer, Change, Comparison, Wording
 
 if TYPE_CHECKING:
-    from cache.store import NewAnswer
+    from cache.entries import NewAnswer
 
 MERGEABLE = (Answer.LIVE, Answer.PINNED)
 

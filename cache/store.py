@@ -10,18 +10,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
 from pathlib import Path
-
-import numpy as np
-from numpy.typing import NDArray
 
 from base.reader import Reader
 from base.writer import Writer
 from cache.changes import changes_after, newest_seq, record_changes
 from cache.decision import Candidate, Forbids, Weighed
+from cache.entries import Entry, NewAnswer, SourceKey, Vector, entries_of, entry_of, is_pinned
 from cache.evidence import Neighbour
 from cache.lexicon import Lexicon, words_of
 from cache.lives import expiry
@@ -31,52 +28,9 @@ from cache.replica import ReplicaVectors
 from cache.spaces import MODEL, Serves, Sight, Spaces
 from cache.vector_rows import vectors_of
 
+__all__ = ["Entry", "NewAnswer", "SourceKey", "Store", "Vector"]
+
 NEIGHBOURS = 8
-ROWS_AT_ONCE = 2_000  # one prefetch has as many parameters; SQLite may allow only 32,766
-SourceKey = tuple[str, str, int]
-Vector = NDArray[np.float32]
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """One wording with its answer, as served. `sources` are (article key, locale, version)."""
-
-    wording_id: int
-    answer_id: int
-    partition: str
-    key: str
-    wording: str
-    text: str
-    origin: str
-    model: str
-    tier: str
-    checked_at: datetime
-    expires_at: datetime | None
-    cost_nanousd: int
-    sources: tuple[SourceKey, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class NewAnswer:
-    """What is to be stored: an answer and the wording that led to it."""
-
-    partition: str
-    key: str
-    wording: str
-    vector: Vector | None
-    text: str
-    origin: str
-    model: str
-    prompt_version: str
-    tier: str
-    asker_shopper_id: int | None
-    life: timedelta | None
-    cost_nanousd: int
-    sources: tuple[SourceKey, ...]
-    simulated: bool
-    same_as: int | None = None  # the stored answer that says the same: only the wording is new
-    unsure: tuple[int, ...] = ()  # answers that may say the same; a judge will tell
-    until: datetime | None = None  # the answer itself says so; ends its life before `life` does
 
 
 class Store:
@@ -187,7 +141,7 @@ class Store:
     async def load_all(self) -> None:
         """Fill the replica from rows, and vectors from a snapshot; called once at start."""
         self._seen_seq = await self._reader.run(newest_seq)
-        self._by_id = await self._reader.run(partial(_entries, None))
+        self._by_id = await self._reader.run(partial(entries_of, None))
         self._by_key = {(entry.partition, entry.key): entry for entry in self._by_id.values()}
         await self._vectors.load({key: entry.partition for key, entry in self._by_id.items()})
         await self._know_all()
@@ -239,11 +193,11 @@ class Store:
 
     def _load(self, wanted: set[int]) -> dict[int, tuple[Entry, Vector | None]]:
         vectors = vectors_of(wanted, engine_id=self.engine_id)
-        return {key: (entry, vectors.get(key)) for key, entry in _entries(wanted).items()}
+        return {key: (entry, vectors.get(key)) for key, entry in entries_of(wanted).items()}
 
     def _write(self, new: NewAnswer, still_current: Callable[[], bool]) -> Entry | None:
         now = self._now()
-        if not still_current() or _is_pinned(new, now=now):
+        if not still_current() or is_pinned(new, now=now):
             return None
         answer = known_answer(new, now=now) or Answer.objects.create(
             partition=new.partition,
@@ -279,49 +233,4 @@ class Store:
         if not created:  # other engines' vectors are of words that may have been written otherwise
             WordingVector.objects.filter(wording=wording).delete()
         record_changes([wording.id], op=Change.ADD, now=now)
-        return _entry(wording)
-
-
-def _is_pinned(new: NewAnswer, *, now: datetime) -> bool:
-    """Whether these words have a pinned answer that is neither expired nor older than `new`."""
-    rows = Wording.objects.filter(answer__status=Answer.PINNED, partition=new.partition)
-    rows = rows.filter(key=new.key, suspended_at=None)
-    wording = rows.exclude(answer__expires_at__lte=now).first()
-    if wording is None:
-        return False
-    versions = {(key, locale): version for key, locale, version in new.sources}
-    return all(
-        versions.get((key, locale), version) == version
-        for key, locale, version in _entry(wording).sources
-    )
-
-
-def _entries(wanted: set[int] | None) -> dict[int, Entry]:
-    """The served wordings among `wanted`, or all, by id."""
-    rows = Wording.objects.filter(answer__status__in=Answer.SERVED, suspended_at=None)
-    rows = rows.select_related("answer").prefetch_related("answer__sources").defer("vector")
-    if wanted is not None:
-        rows = rows.filter(id__in=wanted)
-    return {row.id: _entry(row) for row in rows.iterator(ROWS_AT_ONCE)}
-
-
-def _entry(row: Wording) -> Entry:
-    answer = row.answer
-    return Entry(
-        wording_id=row.id,
-        answer_id=answer.id,
-        partition=row.partition,
-        key=row.key,
-        wording=row.text,
-        text=answer.text,
-        origin=answer.origin,
-        model=answer.model,
-        tier=answer.tier,
-        checked_at=answer.checked_at,
-        expires_at=answer.expires_at,
-        cost_nanousd=answer.cost_nanousd,
-        sources=tuple(
-            (source.article_key, source.locale, source.article_version)
-            for source in answer.sources.all()
-        ),
-    )
+        return entry_of(wording)

@@ -22,8 +22,8 @@ from cache.store import record_changes
 from chatbot.answering import MAX_UNKNOWN_SHARE
 from chatbot.cache_checks import Checks, partition_of
 from chatbot.cache_rows import BadLine, SourceKey, StoredRow
+from chatbot.lifetimes import DEFAULT_DAYS
 from chatbot.prompts import PROMPT_VERSION
-from chatbot.remembering import ANSWER_LIFE
 
 Vector = NDArray[np.float32]
 EmbedTexts = Callable[[Sequence[str]], list[Vector | None]]
@@ -148,7 +148,7 @@ class Importer:
             prompt_version=PROMPT_VERSION,
             created_at=self._now,
             checked_at=self._now,
-            expires_at=_expiry(row, now=self._now, life=ANSWER_LIFE),
+            expires_at=_expiry(row, now=self._now, life=timedelta(days=DEFAULT_DAYS)),
             simulated=row.mode == "simulated",
         )
         Source.objects.bulk_create(

@@ -11,8 +11,8 @@ from datetime import datetime
 
 from django.db import transaction
 
+from cache.changes import record_changes
 from cache.models import Change, Objection, Wording
-from cache.store import record_changes
 
 
 @transaction.atomic

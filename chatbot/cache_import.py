@@ -15,10 +15,10 @@ from django.db import transaction
 from django.utils.dateparse import parse_datetime
 from numpy.typing import NDArray
 
+from cache.changes import record_changes
 from cache.embedding import Embedder
 from cache.models import Answer, Change, Source, Wording
 from cache.normalize import key_of
-from cache.store import record_changes
 from chatbot.answering import MAX_UNKNOWN_SHARE
 from chatbot.cache_checks import Checks, partition_of
 from chatbot.cache_rows import BadLine, SourceKey, StoredRow

@@ -14,10 +14,10 @@ import numpy as np
 from django.db import transaction
 from django.db.models import F, OuterRef, Q, Subquery
 
+from cache.changes import record_changes
 from cache.embedding import Embedder
 from cache.models import Answer, Change, Source, Wording
 from cache.normalize import key_of
-from cache.store import record_changes
 from cache.suspending import suspend
 from chatbot.answering import MAX_UNKNOWN_SHARE
 from chatbot.cache_checks import Checks

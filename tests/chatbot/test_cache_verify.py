@@ -12,10 +12,10 @@ from django.core.management import call_command
 from django.db import transaction
 from django.utils import timezone
 
+from cache.changes import record_changes
 from cache.embedding import Embedder
 from cache.models import Answer, Change, Source, Wording
 from cache.normalize import key_of
-from cache.store import record_changes
 from chatbot.cache_checks import Checks
 from chatbot.cache_verify import Finding, Verifier
 from chatbot.models import Article, Site

@@ -62,7 +62,7 @@ class Decision(Generic[E]):
     `options` are the near misses, best first, one per answer: wordings that nothing speaks against
     and that are not sure enough to be served. The shopper may be asked whether one of them was
     meant. `probability` is how sure the favourite is (None without one), `judged_by` names the
-    model. `near` has the nearest wording of each near answer, whether vetoed or not: a new answer is
+    model, `features` are the numbers it judged (FEATURES, in their order). `near` has the nearest wording of each near answer, whether vetoed or not: a new answer is
     compared with theirs.
     """
 
@@ -74,6 +74,7 @@ class Decision(Generic[E]):
     probability: float | None = None
     judged_by: str = ""
     near: tuple[Candidate[E], ...] = ()
+    features: tuple[float, ...] = ()
 
 
 class Forbids(Protocol):
@@ -144,6 +145,7 @@ def decide(
             reason=f"the neighbours' answer fits: {compared}",
             probability=sure,
             judged_by=judgement.name,
+            features=tuple(found.features.tolist()),
         )
     options = _near_misses(weighed, sure=sure, vetoes_for=vetoes_for)
     return Decision(
@@ -155,6 +157,7 @@ def decide(
         probability=sure,
         judged_by=judgement.name,
         near=near,
+        features=tuple(found.features.tolist()),
     )
 
 

@@ -76,6 +76,35 @@ class Fitted:
 
 
 @dataclass(frozen=True, slots=True)
+class Recalibrated:
+    """A fitted model whose logit is stretched by `scale` and shifted, as live labels asked for."""
+
+    base: Fitted
+    scale: float
+    shift: float
+
+    @property
+    def name(self) -> str:
+        """The base and what was done to it."""
+        return f"{self.base.name}*{self.scale:.2f}{self.shift:+.2f}"
+
+    def probability(self, features: NDArray[np.float64]) -> float:
+        """How sure it is that the favourite answer is right, 0..1."""
+        return recalibrated(self.base.probability(features), scale=self.scale, shift=self.shift)
+
+    def min_probability(self, max_wrong_share: float) -> float:
+        """The base's bounds: a calibrated probability means the same."""
+        return self.base.min_probability(max_wrong_share)
+
+
+def recalibrated(probability: float, *, scale: float, shift: float) -> float:
+    """The probability whose logit is `scale` times that of `probability` plus `shift`."""
+    clipped = min(max(probability, 1e-9), 1 - 1e-9)
+    logit = scale * math.log(clipped / (1 - clipped)) + shift
+    return 1 / (1 + math.exp(-max(-_STEEPEST, min(_STEEPEST, logit))))
+
+
+@dataclass(frozen=True, slots=True)
 class Unfitted:
     """Two plain bounds for a space that nobody has fitted yet: nearness and agreement.
 

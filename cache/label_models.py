@@ -77,6 +77,25 @@ class Label(models.Model):
         return f"{self.kind} {'right' if self.right else 'wrong'}"
 
 
+class Recalibration(models.Model):
+    """A decision model fitted to live labels: its logit is stretched and shifted; the newest counts."""
+
+    judgement = models.CharField(max_length=80, db_index=True)
+    scale = models.FloatField()
+    shift = models.FloatField()
+    labels = models.PositiveIntegerField()
+    held_back = models.PositiveIntegerField()
+    loss_before = models.FloatField(help_text="Mean log loss on held-back labels, the old model.")
+    loss_after = models.FloatField()
+    at = models.DateTimeField()
+
+    class Meta:
+        ordering = ("-id",)
+
+    def __str__(self) -> str:
+        return f"{self.judgement}: {self.scale:.2f}, {self.shift:+.2f}"
+
+
 class Supporter(models.Model):
     """A shopper who got the answer that waits; enough of them admit it."""
 

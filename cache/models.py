@@ -10,7 +10,7 @@ from __future__ import annotations
 from django.db import models
 from django.db.models import Q
 
-from cache.label_models import Comparison, Label, Supporter
+from cache.label_models import Comparison, Label, Recalibration, Supporter
 from cache.review_models import Objection, Recall, Review
 
 __all__ = [
@@ -21,6 +21,7 @@ __all__ = [
     "Lookup",
     "ModelSwitch",
     "Objection",
+    "Recalibration",
     "Recall",
     "Review",
     "Source",
@@ -166,6 +167,10 @@ class Lookup(models.Model):
     cosine = models.FloatField(null=True, blank=True)
     probability = models.FloatField(
         null=True, blank=True, help_text="That the answer is the right one, as the decision saw it."
+    )
+    judged_by = models.CharField(max_length=80, blank=True, help_text="The model that decided.")
+    features = models.JSONField(
+        default=list, blank=True, help_text="The numbers it judged, rounded; see cache/evidence.py."
     )
     article_versions = models.JSONField(
         default=list, blank=True, help_text="[key, locale, version] of each article it rested on."

@@ -8,7 +8,7 @@ two spaces never meet. Both are weighed alike (`decision.py`), each by a judgeme
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from cache.decision import Forbids, Weighed, weigh
 from cache.evidence import VOTERS, Neighbour
 from cache.facts import Facts
-from cache.judgement import Judgement, judgement_for, shipped
+from cache.judgement import Fitted, Judgement, Recalibrated, judgement_for, shipped
 from cache.lexicon import words_of
 from cache.ngrams import DIMENSION, ngram_vector, shipped_frequencies
 from cache.partitions import Partitions
@@ -28,6 +28,8 @@ MODEL, NGRAMS = "model", "ngrams"
 _FITTED_MODEL = "all-MiniLM-L6-v2"
 Vector = NDArray[np.float32]
 Serves = Callable[[int], bool]
+Recalibrations = Mapping[str, tuple[float, float]]
+NO_RECALIBRATIONS: Recalibrations = {}
 
 
 class Sight(NamedTuple):
@@ -106,12 +108,18 @@ class Spaces:
     def __getitem__(self, name: str) -> Space:
         return self._spaces[name]
 
-    def judgement(self, sight: Sight, *, language: str) -> Judgement:
-        """Who judges the evidence of this space for this language."""
-        name = sight.space
-        if name == MODEL:
-            name = "minilm" if _FITTED_MODEL in self._engine_id else self._engine_id
-        return judgement_for(name, language, models=shipped())
+    def judgement(
+        self, sight: Sight, *, language: str, recalibrations: Recalibrations = NO_RECALIBRATIONS
+    ) -> Judgement:
+        """Who judges the evidence of this space for this language, as live labels have calibrated it."""
+        space = sight.space
+        if space == MODEL:
+            space = "minilm" if _FITTED_MODEL in self._engine_id else self._engine_id
+        base = judgement_for(space, language, models=shipped())
+        scale_and_shift = recalibrations.get(f"{space}/{language}")
+        if scale_and_shift is None or not isinstance(base, Fitted):
+            return base
+        return Recalibrated(base, *scale_and_shift)
 
     async def add(
         self, partition: str, wording_id: int, *, answer_id: int, text: str, vector: Vector | None

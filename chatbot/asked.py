@@ -93,13 +93,14 @@ class Receipt:
     side_cost_nanousd: int = 0
     probability: float | None = None
     judged_by: str = ""
+    features: tuple[float, ...] = ()
     near: tuple[Candidate[Entry], ...] = ()
 
     def note(self, decision: Decision[Entry]) -> None:
         """Keep what the look-up decided and why."""
         self.reason, self.vetoes, self.nearest = decision.reason, decision.vetoes, decision.nearest
         self.probability, self.judged_by = decision.probability, decision.judged_by
-        self.near = decision.near
+        self.near, self.features = decision.near, decision.features
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from base.text import Language
 from cache.judgement import DEFAULT_MAX_WRONG_SHARE
+from cache.models import Recalibration
 from cache.vetoes import ProductNames
 from chatbot.knowledge import ArticleText, Knowledge
 from chatbot.models import Article, Product, Site
@@ -62,6 +63,7 @@ class Configuration:
     classifier: Classifier
     articles: Mapping[tuple[str, str], ArticleText] = field(default_factory=dict)
     engine_id: str = ""
+    recalibrations: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     served_while_stale: frozenset[tuple[str, str]] = frozenset()
 
 
@@ -104,6 +106,7 @@ class ConfigurationLoader:
             routing=load_routing(),
             classifier=load_classifier(self._embed),
             engine_id=self._engine_id,
+            recalibrations=_recalibrations(),
         )
 
 
@@ -124,6 +127,12 @@ def _passages(article: ArticleText) -> list[str]:
     return [
         f"{article.title}. {part.strip()}" for part in article.text.split("\n\n") if part.strip()
     ]
+
+
+def _recalibrations() -> dict[str, tuple[float, float]]:
+    """Decision model -> its newest scale and shift."""
+    rows = Recalibration.objects.order_by("id").values_list("judgement", "scale", "shift")
+    return {name: (scale, shift) for name, scale, shift in rows}
 
 
 def _texts(site: Site) -> SiteTexts:

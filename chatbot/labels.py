@@ -63,6 +63,32 @@ def label_served(question: Question, *, kind: str, right: bool, now: datetime) -
             "nearest_cosine": lookup.nearest_cosine,
             "vetoes": lookup.vetoes,
             "engine_id": lookup.engine_id,
+            "evidence": lookup.features,
+            "judged_by": lookup.judged_by,
+        },
+        now=now,
+    )
+
+
+def label_reviewed(
+    lookup: Lookup, *, wording_id: int, answer_id: int, right: bool, now: datetime
+) -> None:
+    """Staff judged a receipt: whether a wording's answer was right for what was asked."""
+    question = Question.objects.filter(id=lookup.question_id).first()
+    if question is None:
+        return
+    _write(
+        question,
+        kind=Label.STAFF,
+        wording_id=wording_id,
+        answer_id=answer_id,
+        right=right,
+        partition=lookup.partition,
+        features={
+            "outcome": lookup.outcome,
+            "cosine": lookup.cosine,
+            "evidence": lookup.features,
+            "judged_by": lookup.judged_by,
         },
         now=now,
     )

@@ -35,7 +35,11 @@ async def look_up(asked: Asked, sight: Sight, *, store: Store) -> Decision[Entry
     )
     return decide(
         weighed,
-        judgement=store.spaces.judgement(sight, language=asked.language),
+        judgement=store.spaces.judgement(
+            sight,
+            language=asked.language,
+            recalibrations=asked.configuration.recalibrations,
+        ),
         candidate_of=store.candidate,
         vetoes_for=forbids,
         max_wrong_share=asked.configuration.site.max_wrong_share(asked.language),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from cache.models import Lookup, Review
+from chatbot.labels import label_reviewed
 
 
 def note_decision(
@@ -21,6 +22,14 @@ def note_decision(
     `decision` is one of `Review.DECISIONS`; `answer_id` is None for a near miss, which served
     nothing. Call inside the transaction that carries the decision out.
     """
+    if answer_id is not None and decision in (Review.RIGHT, Review.WRONG):
+        label_reviewed(
+            receipt,
+            wording_id=wording_id,
+            answer_id=answer_id,
+            right=decision == Review.RIGHT,
+            now=now,
+        )
     return Review.objects.create(
         lookup=receipt,
         wording_id=wording_id,

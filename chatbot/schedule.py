@@ -13,4 +13,5 @@ SCHEDULE: dict[str, int] = {
     "routing.tasks.watch_refusals": 300,
     "routing.tasks.reconcile_accounts": 3_600,
     "chatbot.tasks.prune": 3_600,
+    "chatbot.tasks.refit_decisions": 21_600,
 }

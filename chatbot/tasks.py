@@ -18,6 +18,7 @@ from chatbot.judging import judge_waiting
 from chatbot.models import Conversation, Outbox
 from chatbot.process import Process
 from chatbot.recalling import RECALL, send_corrections
+from chatbot.refitting import refit
 from chatbot.refreshing import refresh
 from chatbot.staleness import (
     ARTICLE_CHANGED,
@@ -114,6 +115,12 @@ def judge_answers() -> int:
     if runtime is None:
         return 0
     return asyncio.run_coroutine_threadsafe(judge_waiting(runtime), runtime.loop).result()
+
+
+@shared_task
+def refit_decisions() -> int:
+    """Learn the decision models' calibration from live labels; returns how many became better."""
+    return len(refit(now=timezone.now()))
 
 
 @shared_task

@@ -62,8 +62,8 @@ class Decision(Generic[E]):
     `options` are the near misses, best first, one per answer: wordings that nothing speaks against
     and that are not sure enough to be served. The shopper may be asked whether one of them was
     meant. `probability` is how sure the favourite is (None without one), `judged_by` names the
-    model, `features` are the numbers it judged (FEATURES, in their order). `near` has the nearest wording of each near answer, whether vetoed or not: a new answer is
-    compared with theirs.
+    model, `features` are the numbers it judged (FEATURES, in their order). `near` has the nearest
+    wording of each near answer, whether vetoed or not: a new answer is compared with theirs.
     """
 
     hit: Candidate[E] | None

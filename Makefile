@@ -6,7 +6,7 @@ BIN = $(VENV)/bin
 TORCH_INDEX ?= https://download.pytorch.org/whl/cpu
 TORCH = torch==2.13.0
 
-.PHONY: help run test lint setup faults clean
+.PHONY: help run test lint setup faults bench-cache clean
 help:
 	@echo "make run    install what is needed, then serve the chat (HOST, PORT; http://127.0.0.1:8000)"
 	@echo "make test   install the test tools, then run the whole suite"
@@ -46,6 +46,12 @@ test: $(VENV)/.test
 
 faults: $(VENV)/.test
 	$(BIN)/python -m benchmarks.faults $(ARGS)
+
+# The peer that the decisions are compared with is installed for this run only.
+bench-cache: $(VENV)/.test
+	@test -n "$(DATA)" || { echo "Name a folder with streams/*_fresh.csv (columns text,label): make bench-cache DATA=DIR"; exit 2; }
+	$(BIN)/pip install --quiet --editable '.[bench]'
+	PIP_NO_INDEX=1 $(BIN)/python -m benchmarks.cache_quality "$(DATA)" $(ARGS)
 
 clean:
 	rm -rf $(VENV)

@@ -26,14 +26,15 @@ from cache.shelf import Shelf
 ROUNDS = 2
 # Answers are recognised by comparing them (`identity.py`), not from labels: as many wordings get an
 # answer of their own though theirs was known, and as many are attached to their nearest wrong neighbour.
-LOST_SHARE = 0.08
-MERGED_SHARE = 0.01
+LOST_SHARE = 0.06
+MERGED_SHARE = 0.015
 ROUND_BOUND = 0.9
 STRENGTH = 0.002
 SEED = 7
+PAIRS_WEIGHT = 0.15
 CONFIDENCE = 0.95
 BUDGETS = (0.0025, 0.005, 0.01, 0.02)
-GRID = tuple(1 - 10 ** (-step / 10) for step in range(5, 31))
+GRID = tuple(1 - 10 ** (-step / 20) for step in range(10, 61))
 NOTHING_NEAR = 0.10
 
 Vectors = NDArray[np.float32]
@@ -49,6 +50,16 @@ class Labelled:
 
     texts: Sequence[str]
     labels: Sequence[str]
+    vectors: Vectors
+
+
+@dataclass(frozen=True, slots=True)
+class Paired:
+    """A stored text, one that is asked, whether one answer serves both; `vectors` (2, dimension)."""
+
+    stored: str
+    asked: str
+    same: bool
     vectors: Vectors
 
 
@@ -113,14 +124,40 @@ class _Answers:
         return answer_id
 
 
-def fit(sets: Sequence[Labelled], *, name: str) -> Fitted:
-    """One model for all sets; each set weighs the same. `bounds` are still empty."""
+def play_pairs(pairs: Sequence[Paired]) -> list[Judged]:
+    """Judge the second text of each pair by a cache that holds the first ones: alone, and all of them."""
+    everyone = Shelf(pairs[0].vectors.shape[1]) if pairs else Shelf(1)
+    for number, pair in enumerate(pairs):
+        everyone.add(number, answer_id=number, text=pair.stored, vector=pair.vectors[0])
+    judged: list[Judged] = []
+    for number, pair in enumerate(pairs):
+        alone = Shelf(pair.vectors.shape[1])
+        alone.add(number, answer_id=number, text=pair.stored, vector=pair.vectors[0])
+        for shelf in (alone, everyone):
+            found = evidence(
+                words_of(pair.asked),
+                pair.vectors[1],
+                neighbours=shelf.near(pair.vectors[1]),
+                standings=shelf.facts.standings,
+                lexicon=shelf.facts.lexicon,
+            )
+            right = pair.same and found.answer_id == number
+            judged.append(Judged(found.features, right, 0.0))
+    return judged
+
+
+def fit(sets: Sequence[Labelled], *, name: str, pairs: Sequence[Paired] = ()) -> Fitted:
+    """One model for all sets; each set weighs the same, all pairs together PAIRS_WEIGHT of a set.
+
+    `bounds` are still empty.
+    """
     rows = [play(questions, probability=None) for questions in sets]
-    model = _regression(rows, name=name)
+    contrasts = play_pairs(pairs)
+    model = _regression(rows, contrasts, name=name)
     for _ in range(ROUNDS):
         again = [play(questions, probability=model.probability) for questions in sets]
         rows = [before + more for before, more in zip(rows, again, strict=True)]
-        model = _regression(rows, name=name)
+        model = _regression(rows, contrasts, name=name)
     return model
 
 
@@ -148,10 +185,19 @@ def upper_share(count: int, *, of: int, confidence: float = CONFIDENCE) -> float
     return float(beta.ppf(confidence, count + 1, of - count))
 
 
-def _regression(rows: Sequence[Sequence[Judged]], *, name: str) -> Fitted:
+def _regression(
+    sets: Sequence[Sequence[Judged]], contrasts: Sequence[Judged], *, name: str
+) -> Fitted:
+    rows = [*sets, contrasts]
+    shares = [1.0] * len(sets) + [PAIRS_WEIGHT]
     features = np.array([item.features for judged in rows for item in judged])
     right = np.array([item.right for judged in rows for item in judged])
-    weights = np.concatenate([np.full(len(judged), 1 / max(1, len(judged))) for judged in rows])
+    weights = np.concatenate(
+        [
+            np.full(len(judged), share / max(1, len(judged)))
+            for judged, share in zip(rows, shares, strict=True)
+        ]
+    )
     weights *= len(right) / weights.sum()
     mean, spread = features.mean(axis=0), features.std(axis=0) + 1e-9
     z = np.clip((features - mean) / spread, -FARTHEST_SD, FARTHEST_SD)

@@ -19,12 +19,12 @@ from base.figures import figures_in
 from cache.lexicon import Lexicon, words_of
 
 # With a figure in common, and without one.
-SAME_FROM = 0.45
-SAME_WITHOUT_FIGURES_FROM = 0.70
+SAME_FROM = 0.75
+SAME_WITHOUT_FIGURES_FROM = 0.85
 UNSURE_FROM = 0.20
 MOST_JUDGED = 3
-# A judge has to say "the same" as often, the answers in another order each time.
-JUDGED_TIMES = 2
+# A judge is asked until two verdicts agree, the answers in another order each time.
+MAJORITY = 2
 MOST_COMPARED = 8
 
 

@@ -27,8 +27,10 @@ DIMENSION = 2_048
 LONGEST = 3
 ENGINE = f"ngrams:{DIMENSION}"
 FREQUENCIES_PATH = Path(__file__).resolve().parent / "decision_data" / "ngrams_zh.json"
-# A single character says little, a pair most; a triple repeats its pairs.
-_WEIGHT_OF_LENGTH = {1: 0.5, 2: 1.0, 3: 0.7}
+# A triple mostly repeats its pairs.
+_WEIGHT_OF_LENGTH = {1: 1.0, 2: 1.0, 3: 0.5}
+# N-grams that were never counted are mostly chance neighbours of two words, not rare subjects.
+_UNSEEN_RARITY, _HIGHEST_RARITY = 4.0, 6.0
 _FEWEST_TEXTS = 3
 
 
@@ -41,8 +43,9 @@ class Frequencies:
 
     def weight(self, gram: str) -> float:
         """Smoothed inverse document frequency times the weight of the n-gram's length."""
-        rarity = math.log((self.texts + 2) / (self.counts.get(gram, 0) + 1))
-        return rarity * _WEIGHT_OF_LENGTH.get(len(gram), 1.0)
+        count = self.counts.get(gram)
+        rarity = _UNSEEN_RARITY if count is None else math.log((self.texts + 2) / (count + 1))
+        return min(rarity, _HIGHEST_RARITY) * _WEIGHT_OF_LENGTH.get(len(gram), 1.0)
 
 
 def ngram_vector(text: str, *, frequencies: Frequencies) -> NDArray[np.float32] | None:

@@ -1,9 +1,10 @@
 """What forbids serving one wording's answer to another, however near their vectors are. Pure.
 
 A veto speaks only when BOTH texts state a value of a kind and the values differ: identifiers,
-money, sizes, dates, numbers, a product of the shop's own list, polarity. A value on one side only
-is no veto. "Differ" means that neither side's values contain the other's. Where the list knows no
-product, two texts that are the same but for one named thing differ in it.
+money, sizes, dates, numbers, a product of the shop's own list, polarity, roles, the action asked
+for. A value on one side only is no veto. "Differ" means that neither side's values contain the
+other's. Where the list knows no product, two texts that are the same but for one named thing
+differ in it.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from dataclasses import dataclass
 from cache.dates import comparable
 from cache.polarity import polarity_conflict
 from cache.products import ProductNames
+from cache.roles import other_action, swapped_roles
 from cache.swaps import swapped_things
 from cache.values import Values, values_in
 
@@ -54,6 +56,8 @@ def conflicts(left: Stated, right: Stated) -> tuple[str, ...]:
     signs = (
         swapped_things(left.text, right.text) if same_values else None,
         polarity_conflict(left.text, right.text),
+        swapped_roles(left.text, right.text),
+        other_action(left.text, right.text),
     )
     return (*found, *(sign for sign in signs if sign))
 

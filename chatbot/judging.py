@@ -1,8 +1,8 @@
 """A cheap model says whether two answers mean the same, where comparing their words could not tell.
 
 Nobody waits for it: it works off `Comparison` rows when few questions are running, within a daily budget, through the
-same dispatcher, limits and ledger as everything else. Two answers are merged only when the model says "the same"
-in both orders. Repeating the work changes nothing: a settled row is not judged again.
+same dispatcher, limits and ledger as everything else. Two answers are merged when two of at most three verdicts say
+"the same". Repeating the work changes nothing: a settled row is not judged again.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import Sum
 
+from cache.identity import MAJORITY
 from cache.merging import merge
 from cache.models import Answer, Comparison
 from chatbot.runtime import Runtime
@@ -29,7 +30,7 @@ AT_ONCE = 10
 # More than so many questions running means that shoppers need the models' limits.
 MOST_RUNNING = 3
 JUDGE_WITHIN_S = 8.0
-VERDICT_TOKENS = 8
+VERDICT_TOKENS = 80  # models that think before they speak need some
 MOST_ATTEMPTS = 3
 SHOWN_CHARACTERS = 1_500
 NANOUSD_PER_CENT = 10_000_000
@@ -74,9 +75,10 @@ class Verdict:
 
 
 async def _judged(new: Side, old: Side, *, runtime: Runtime) -> Verdict:
-    """Ask in both orders; the second call only when the first says "the same"."""
+    """Ask until two verdicts agree, the answers in another order each time."""
     cost_nanousd, model = 0, ""
-    for first, second in ((new, old), (old, new)):
+    verdicts = {True: 0, False: 0}
+    for first, second in ((new, old), (old, new), (new, old)):
         answered = await _ask(first, second, runtime=runtime)
         if answered is None:
             return Verdict(same=None, model=model, cost_nanousd=cost_nanousd)
@@ -84,9 +86,12 @@ async def _judged(new: Side, old: Side, *, runtime: Runtime) -> Verdict:
         same = verdict_in(answered.reply.text)
         if answered.reply.finish_reason is not FinishReason.STOP:
             same = None
-        if same is not True:
+        if same is None:
+            break
+        verdicts[same] += 1
+        if verdicts[same] == MAJORITY:
             return Verdict(same=same, model=model, cost_nanousd=cost_nanousd)
-    return Verdict(same=True, model=model, cost_nanousd=cost_nanousd)
+    return Verdict(same=None, model=model, cost_nanousd=cost_nanousd)
 
 
 async def _ask(first: Side, second: Side, *, runtime: Runtime) -> Answered | None:

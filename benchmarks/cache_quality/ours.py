@@ -10,7 +10,7 @@ from benchmarks.cache_quality.methods import Outcome
 from benchmarks.cache_quality.shop import Shop, Told
 from benchmarks.cache_quality.streams import Stream
 from cache.decision import Weighed, weigh
-from cache.identity import JUDGED_TIMES, MOST_COMPARED, Said, said, settle
+from cache.identity import MAJORITY, MOST_COMPARED, Said, said, settle
 from cache.judgement import Judgement
 from cache.lexicon import Lexicon, words_of
 from cache.shelf import Shelf
@@ -94,12 +94,12 @@ class _Cache:
         return answer_id
 
     def _judged_same(self, run: Run, *, truth: bool) -> bool:
-        """Whether the judge says "the same" twice; each time it errs independently."""
-        for _ in range(JUDGED_TIMES):
+        """What two verdicts of the judge agree on; each errs independently."""
+        verdicts = {True: 0, False: 0}
+        while max(verdicts.values()) < MAJORITY:
             run.identity.judged += 1
-            if truth is (self._rng.random() < JUDGE_ERROR):
-                return False
-        return True
+            verdicts[truth is not (self._rng.random() < JUDGE_ERROR)] += 1
+        return verdicts[True] == MAJORITY
 
 
 def play(

@@ -80,7 +80,9 @@ def misjudged(
     names = products(renamed=renamed)
     wrong, lost = [], []
     for pair in chosen:
-        left, right = (rename(pair.left), rename(pair.right)) if renamed else (pair.left, pair.right)
+        left, right = (
+            (rename(pair.left), rename(pair.right)) if renamed else (pair.left, pair.right)
+        )
         alone = PairJudge([left], language=language, embedder=embedder, products=names)
         hit = alone.served(right, alone.vectors([right])[0]) is not None
         if hit and not pair.same:

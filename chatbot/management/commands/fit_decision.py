@@ -14,10 +14,10 @@ from typing import Any
 import numpy as np
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from base.text import Language
+from base.text import Language, language_of
 from cache.embedding import Embedder
 from cache.evidence import FEATURES
-from cache.fitting import BUDGETS, Labelled, fit, least_bound, play, upper_share
+from cache.fitting import BUDGETS, Labelled, Paired, fit, least_bound, play, upper_share
 from cache.judgement import MODEL_PATH, Fitted
 from cache.ngrams import (
     FREQUENCIES_PATH,
@@ -47,9 +47,18 @@ class Command(BaseCommand):
             "--english", nargs="+", type=Path, metavar="FILE", help="Two files or more."
         )
         parser.add_argument("--only-chinese", action="store_true")
+        parser.add_argument(
+            "--pairs",
+            nargs="*",
+            type=Path,
+            default=[],
+            metavar="FILE",
+            help="Pairs that differ in little (left,right,same,split); only rows of split dev are used.",
+        )
 
     def handle(self, *args: object, **options: Any) -> None:
         self.guard = Guard(GuardModel.load())
+        self.pairs: list[Path] = options["pairs"]
         stored = json.loads(MODEL_PATH.read_text("utf-8")) if MODEL_PATH.exists() else {}
         stored["ngrams/zh-hans"] = self._chinese()
         if not options["only_chinese"]:
@@ -68,7 +77,11 @@ class Command(BaseCommand):
             texts, labels = self._rows(file, language="en")
             vectors = np.stack([item.vector for item in embedder.embed_now(texts)])
             sets.append(Labelled(texts, labels, vectors))
-        return self._fitted(sets, name="minilm/en", files=files)
+        pairs = [
+            Paired(*row, np.stack([item.vector for item in embedder.embed_now(list(row[:2]))]))
+            for row in self._contrasts("en")
+        ]
+        return self._fitted(sets, name="minilm/en", files=[*files, *self.pairs], pairs=pairs)
 
     def _chinese(self) -> dict[str, object]:
         texts, labels = self._rows(OWN_CHINESE, language="zh-hans")
@@ -84,7 +97,25 @@ class Command(BaseCommand):
             _ngram_set([row for row in rows if part_of[row[1]] == part], frequencies=counted)
             for part in range(CHINESE_PARTS)
         ]
-        return self._fitted(sets, name="ngrams/zh-hans", files=[OWN_CHINESE])
+        pairs = []
+        for stored, asked, same in self._contrasts("zh-hans"):
+            found = [ngram_vector(text, frequencies=counted) for text in (stored, asked)]
+            if found[0] is not None and found[1] is not None:
+                pairs.append(Paired(stored, asked, same, np.stack([found[0], found[1]])))
+        files = [OWN_CHINESE, *self.pairs]
+        return self._fitted(sets, name="ngrams/zh-hans", files=files, pairs=pairs)
+
+    def _contrasts(self, language: Language) -> list[tuple[str, str, bool]]:
+        """Pairs of a language that were written for fitting."""
+        found = []
+        for file in self.pairs:
+            with file.open(encoding="utf-8", newline="") as opened:
+                found += [
+                    (row["left"], row["right"], row["same"] == "1")
+                    for row in csv.DictReader(opened)
+                    if row["split"] == "dev" and language_of(row["left"]) == language
+                ]
+        return found
 
     def _rows(self, file: Path, *, language: Language) -> tuple[list[str], list[str]]:
         """Questions that the guard lets into the shared cache, and their labels."""
@@ -99,19 +130,24 @@ class Command(BaseCommand):
         return [text for text, _ in rows], [label for _, label in rows]
 
     def _fitted(
-        self, sets: Sequence[Labelled], *, name: str, files: Sequence[Path]
+        self,
+        sets: Sequence[Labelled],
+        *,
+        name: str,
+        files: Sequence[Path],
+        pairs: Sequence[Paired],
     ) -> dict[str, object]:
         """The model of all sets; its bounds come from models that had not seen the set they judge."""
         plays = []
         for left_out, questions in enumerate(sets):
             others = [item for number, item in enumerate(sets) if number != left_out]
-            model = fit(others, name=name)
+            model = fit(others, name=name, pairs=pairs)
             judged = play(questions, probability=model.probability)
             plays.append((len(questions.texts), judged))
         bounds = [(budget, least_bound(plays, budget=budget)) for budget in BUDGETS]
         for budget, bound in bounds:
             self._say(name, budget, bound, plays)
-        whole = fit(sets, name=name)
+        whole = fit(sets, name=name, pairs=pairs)
         known = tuple((budget, bound) for budget, bound in bounds if bound is not None)
         return _as_data(replace(whole, bounds=known), digest=_digest(files))
 

@@ -1,0 +1,72 @@
+"""Answer identity: tellings of one answer are recognised, near answers are kept apart."""
+
+from __future__ import annotations
+
+import pytest
+
+from cache.identity import Said, Sameness, compare, said, settle
+from cache.lexicon import Lexicon
+
+SHORT = "Parcels go out within 2 working days."
+LONG = (
+    "Thanks for asking! Parcels go out within 2 working days, and you get a mail with the number. "
+    "Write to us if it takes longer."
+)
+OTHER_FIGURE = "Parcels go out within 5 working days."
+RETURNS = "Send it back with the label from your account page, unworn and in its box."
+RETURNS_TOLD_ANEW = (
+    "Unworn and in its box it can be sent back: use the label from your account page."
+)
+
+
+def told(text: str, *articles: str) -> Said:
+    return said(text, articles=articles or ("delivery",))
+
+
+def lexicon(*texts: str) -> Lexicon:
+    known = Lexicon()
+    for text in texts:
+        known.add(told(text).units)
+    return known
+
+
+WORDS = lexicon(
+    SHORT, LONG, OTHER_FIGURE, RETURNS, RETURNS_TOLD_ANEW, "Pay by card.", "We ship abroad."
+)
+
+
+def test_a_short_and_a_long_telling_are_the_same() -> None:
+    """What the short one says stands in the long one, figures included."""
+    assert compare(told(SHORT), told(LONG), lexicon=WORDS).sameness is Sameness.SAME
+
+
+def test_the_order_of_words_does_not_matter() -> None:
+    """The same telling in another order is the same."""
+    found = compare(told(RETURNS), told(RETURNS_TOLD_ANEW), lexicon=WORDS)
+    assert found.sameness in (Sameness.SAME, Sameness.UNSURE)
+
+
+@pytest.mark.parametrize(
+    ("new", "old"),
+    [
+        (told(SHORT), told(OTHER_FIGURE)),
+        (told(SHORT, "delivery"), told(SHORT, "express")),
+        (told(SHORT), told(RETURNS)),
+    ],
+)
+def test_other_figures_articles_or_words_are_another_answer(new: Said, old: Said) -> None:
+    """A different figure, another article or other words: never merged, never asked about."""
+    assert compare(new, old, lexicon=WORDS).sameness is Sameness.DIFFERENT
+
+
+def test_the_best_of_several_is_taken() -> None:
+    """Among near answers the one that says the same is found, whatever its place."""
+    olds = [(1, told(OTHER_FIGURE)), (2, told(RETURNS)), (3, told(LONG))]
+    assert settle(told(SHORT), olds, lexicon=WORDS).same_as == 3
+
+
+def test_nothing_near_is_a_new_answer() -> None:
+    """Without a same one there is none, and nobody is asked about different ones."""
+    settled = settle(told(SHORT), [(1, told(OTHER_FIGURE))], lexicon=WORDS)
+    assert settled.same_as is None
+    assert settled.unsure == ()

@@ -1,0 +1,50 @@
+"""Learning the calibration from live labels: only when labels are many and the new one is better."""
+
+from __future__ import annotations
+
+import random
+from datetime import UTC, datetime
+
+from chatbot.refitting import FEWEST_LABELS, Labelled, fitted, log_loss
+
+NOW = datetime(2026, 11, 25, tzinfo=UTC)
+
+
+def labels(*, count: int, right_at: dict[float, float]) -> list[Labelled]:
+    """Labels whose true share of right ones differs from what the model says."""
+    rng = random.Random(3)
+    said = list(right_at)
+    return [
+        Labelled(
+            probability=(probability := said[number % len(said)]),
+            right=rng.random() < right_at[probability],
+            held_back=number % 5 == 0,
+        )
+        for number in range(count)
+    ]
+
+
+OVERSURE = {0.95: 0.6, 0.99: 0.8, 0.8: 0.3}
+HONEST = {0.95: 0.95, 0.99: 0.99, 0.8: 0.8}
+
+
+def test_an_oversure_model_is_taken_back() -> None:
+    """Where fewer are right than it says, its probabilities fall, and held-back labels confirm it."""
+    told = labels(count=2_000, right_at=OVERSURE)
+    row = fitted(told, judgement="minilm/en", before=(1.0, 0.0), now=NOW)
+    assert row is not None
+    assert row.loss_after < row.loss_before
+    held = [label for label in told if label.held_back]
+    assert log_loss(held, row.scale, row.shift) < log_loss(held, 1.0, 0.0)
+
+
+def test_an_honest_model_stays() -> None:
+    """What is calibrated already is not replaced."""
+    told = labels(count=2_000, right_at=HONEST)
+    assert fitted(told, judgement="minilm/en", before=(1.0, 0.0), now=NOW) is None
+
+
+def test_few_labels_change_nothing() -> None:
+    """Below FEWEST_LABELS nothing is fitted, however wrong the model looks."""
+    told = labels(count=FEWEST_LABELS // 2, right_at=OVERSURE)
+    assert fitted(told, judgement="minilm/en", before=(1.0, 0.0), now=NOW) is None

@@ -87,9 +87,9 @@ def _latin_swap(left: _Behind, right: _Behind) -> str | None:
     behind_right = {before: word for word, before in right.items() if word in shared}
     for marker in behind_left.keys() & behind_right.keys():
         a, b = behind_left[marker], behind_right[marker]
-        if a == b or a in _MARKERS or b in _MARKERS:
+        if not marker or a == b or a in _MARKERS or b in _MARKERS:
             continue
-        crossed = right[a] == left[b] or marker in _MARKERS
+        crossed = marker in _MARKERS or (right[a] and right[a] == left[b])
         if crossed and left[b] != right[b] and left[a] != right[a]:
             return f"roles are swapped: {marker} {a} / {marker} {b}"
     return None

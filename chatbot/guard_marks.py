@@ -28,6 +28,8 @@ _NAME = re.compile(
     r"\b(?:[Mm]y name is|[Tt]his is|[Ii] am|[Ii]'m|[Ss]igned,?) (?:(?:Mrs?|Ms|Dr)\.? )?"
     r"[A-Z][a-z]+ [A-Z][a-z]+"
     r"|^(?:Mrs?|Ms|Dr)\.? [A-Z][a-z]+ here"
+    r"|\bunder (?:the name (?:of )?[A-Z][a-z]+|(?!Black |Double |Singles)[A-Z][a-z]+ [A-Z][a-z]+)"
+    rf"|[{_SURNAMES}][\u4e00-\u9fff]{{1,2}}名下"
     rf"|我叫[\u4e00-\u9fff]{{2,3}}{_END}|我是[{_SURNAMES}][\u4e00-\u9fff]{{1,2}}{_END}"
     r"|收件人[是叫:：]?\s?[\u4e00-\u9fff]{2,4}|姓名[:：]?\s?[\u4e00-\u9fff]{2,4}"
 )

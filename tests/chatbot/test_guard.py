@@ -91,3 +91,34 @@ def test_question_pairs_are_kept_apart_or_shared(
 def test_the_stored_model_was_fitted_from_the_training_text(language: Language) -> None:
     """A change of a training question or of a feature asks for a new `manage.py fit_guard`."""
     assert GuardModel.load().digest(language) == digest_of(examples(language))
+
+
+FILLINGS = (
+    {"order": "BW-20261199", "phone": "13800138000", "name": "Anna Keller", "address": "12 Harbour Street, Leeds"},
+    {"order": "BW-20265530", "phone": "13900139111", "name": "Tom Weber", "address": "7 Mill Lane, Bristol"},
+)  # fmt: skip
+FILLINGS_ZH = (
+    {"order": "20261124998", "phone": "13800138000", "name": "王小明", "address": "上海市浦东新区花园路12号"},
+    {"order": "20261130217", "phone": "13900139111", "name": "李婷", "address": "杭州市西湖区文三路88号"},
+)  # fmt: skip
+# Reached: templates without an identifier that the guard takes for general questions.
+MOST_MISSED = {"en": 15, "zh": 7}
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_personal_templates_stay_with_their_shopper(language: str) -> None:
+    """With an identifier none of them may be shared, whoever asks; without one at most MOST_MISSED may."""
+    guard = Guard(GuardModel.load())
+    path = Path(__file__).resolve().parents[1] / "data" / "personal_templates.csv"
+    with path.open(encoding="utf-8", newline="") as file:
+        rows = [row["text"] for row in csv.DictReader(file) if row["language"].startswith(language)]
+    asked: Language = "en" if language == "en" else "zh-hans"
+    shared = {
+        text
+        for text in rows
+        for filling in (FILLINGS if language == "en" else FILLINGS_ZH)
+        if guard.inspect(text.format(**filling), language=asked).may_share
+    }
+    assert len(rows) >= 250
+    assert {text for text in shared if "{" in text} == set()
+    assert len(shared) <= MOST_MISSED[language]

@@ -18,6 +18,7 @@ from base.text import Language
 from chatbot.guard import Guard
 from chatbot.guard_model import GuardModel
 from chatbot.guard_training import digest_of, examples
+from tests.chatbot.personal_fillings import FILLINGS
 
 DATA = Path(__file__).resolve().parents[1] / "data"
 SUFFIX: dict[Language, str] = {"en": "en", "zh-hans": "zh"}
@@ -35,6 +36,12 @@ PERSONAL = {
     ("en", "held"): Most(shared=1, refused=3),
     ("zh-hans", "dev"): Most(shared=0, refused=0),
     ("zh-hans", "held"): Most(shared=4, refused=4),
+}
+# Rows written by somebody who had seen neither the training questions nor the rows above; 100 of
+# each kind. What they show beyond those is what to expect of new questions.
+BLIND: dict[Language, Most] = {
+    "en": Most(shared=10, refused=20),
+    "zh-hans": Most(shared=1, refused=15),
 }
 PAIRS = {
     ("en", "personal"): Most(shared=0, refused=1),
@@ -73,6 +80,18 @@ def test_personal_questions_stay_out_of_the_cache(
     assert refused <= PERSONAL[language, split].refused
 
 
+@pytest.mark.parametrize("language", BLIND)
+def test_questions_written_blind(guard: Guard, language: Language) -> None:
+    """The same counts on questions of another hand."""
+    with (DATA / f"personal_{SUFFIX[language]}_fresh.csv").open(encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    own = [row["text"] for row in rows if row["personal"] == "1"]
+    general = [row["text"] for row in rows if row["personal"] == "0"]
+    assert len(own) >= 100 and len(general) >= 100
+    assert _shared(guard, own, language) <= BLIND[language].shared
+    assert len(general) - _shared(guard, general, language) <= BLIND[language].refused
+
+
 @pytest.mark.parametrize(("language", "section"), PAIRS, ids="-".join)
 def test_question_pairs_are_kept_apart_or_shared(
     guard: Guard, language: Language, section: str
@@ -93,14 +112,6 @@ def test_the_stored_model_was_fitted_from_the_training_text(language: Language) 
     assert GuardModel.load().digest(language) == digest_of(examples(language))
 
 
-FILLINGS = (
-    {"order": "BW-20261199", "phone": "13800138000", "name": "Anna Keller", "address": "12 Harbour Street, Leeds"},
-    {"order": "BW-20265530", "phone": "13900139111", "name": "Tom Weber", "address": "7 Mill Lane, Bristol"},
-)  # fmt: skip
-FILLINGS_ZH = (
-    {"order": "20261124998", "phone": "13800138000", "name": "王小明", "address": "上海市浦东新区花园路12号"},
-    {"order": "20261130217", "phone": "13900139111", "name": "李婷", "address": "杭州市西湖区文三路88号"},
-)  # fmt: skip
 # Reached: templates without an identifier that the guard takes for general questions.
 MOST_MISSED = {"en": 15, "zh": 7}
 
@@ -116,7 +127,7 @@ def test_personal_templates_stay_with_their_shopper(language: str) -> None:
     shared = {
         text
         for text in rows
-        for filling in (FILLINGS if language == "en" else FILLINGS_ZH)
+        for filling in FILLINGS[language]
         if guard.inspect(text.format(**filling), language=asked).may_share
     }
     assert len(rows) >= 250

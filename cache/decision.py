@@ -22,8 +22,8 @@ from cache.judgement import DEFAULT_MAX_WRONG_SHARE, Judgement
 from cache.lexicon import Words
 
 MOST_OPTIONS = 3
-# A near miss is worth asking about when it is at least this sure, or this near and hardly behind the nearest.
-OPTION_MIN_PROBABILITY = 0.30
+# A near miss is worth asking about when it is this near and hardly behind the nearest. In a cache that holds little
+# the model's probability says little below the bound, so nearness alone decides.
 OPTION_MIN_COSINE = 0.60
 OPTION_MOST_BEHIND = 0.12
 MOST_VETOED = 4
@@ -114,8 +114,12 @@ def decide(
     candidate_of: Callable[[Neighbour], Candidate[E]],
     vetoes_for: Forbids,
     max_wrong_share: float = DEFAULT_MAX_WRONG_SHARE,
+    option_min_cosine: float = OPTION_MIN_COSINE,
 ) -> Decision[E]:
-    """Serve the favourite, offer near misses, or refuse; the reason says which number decided."""
+    """Serve the favourite, offer near misses, or refuse; the reason says which number decided.
+
+    Near misses are offered from `option_min_cosine` on; what is near differs between vector spaces.
+    """
     if not weighed.neighbours:
         reason = "nothing is stored for this partition"
         return Decision(hit=None, nearest=None, vetoes=(), reason=reason)
@@ -147,7 +151,7 @@ def decide(
             judged_by=judgement.name,
             features=tuple(found.features.tolist()),
         )
-    options = _near_misses(weighed, sure=sure, vetoes_for=vetoes_for)
+    options = _near_misses(weighed, min_cosine=option_min_cosine, vetoes_for=vetoes_for)
     return Decision(
         hit=None,
         nearest=nearest,
@@ -169,20 +173,13 @@ def nearest_per_answer(weighed: Weighed) -> list[Neighbour]:
     return list(found.values())
 
 
-def _near_misses(weighed: Weighed, *, sure: float, vetoes_for: Forbids) -> list[Neighbour]:
-    """The nearest wording of each answer that may have been meant, the favourite's first."""
-    nearest_of = {item.answer_id: item for item in nearest_per_answer(weighed)}
-    favourite = weighed.evidence
-    if favourite is not None and sure >= OPTION_MIN_PROBABILITY:
-        nearest_of = {favourite.answer_id: favourite.nearest, **nearest_of}
-    top = weighed.neighbours[0].cosine
+def _near_misses(weighed: Weighed, *, min_cosine: float, vetoes_for: Forbids) -> list[Neighbour]:
+    """The nearest wording of each answer that may have been meant, best first."""
+    least = max(min_cosine, weighed.neighbours[0].cosine - OPTION_MOST_BEHIND)
     found: list[Neighbour] = []
-    for answer_id, item in nearest_of.items():
-        if len(found) == MOST_OPTIONS:
+    for item in nearest_per_answer(weighed):
+        if len(found) == MOST_OPTIONS or item.cosine < least:
             break
-        favoured = favourite is not None and answer_id == favourite.answer_id
-        near = item.cosine >= max(OPTION_MIN_COSINE, top - OPTION_MOST_BEHIND)
-        worth = near or (favoured and sure >= OPTION_MIN_PROBABILITY)
-        if worth and answer_id not in weighed.vetoed and not vetoes_for(item.wording_id):
+        if item.answer_id not in weighed.vetoed and not vetoes_for(item.wording_id):
             found.append(item)
     return found

@@ -31,7 +31,8 @@ _IDENTIFIER = re.compile(
     re.IGNORECASE,
 )
 _AMOUNT_AFTER = re.compile(
-    r"\s*(?:m?ah|毫安|ml|毫升|元|块|yuan|rmb|cny|points?|积分|days?|天|mm|km|w)(?![a-z])", re.IGNORECASE
+    r"\s*(?:m?ah|毫安|ml|毫升|元|块|yuan|rmb|cny|points?|积分|days?|天|mm|km|w)(?![a-z])",
+    re.IGNORECASE,
 )
 _ROUND = re.compile(r"\d{1,3}000")
 _OWN_PREFIX = re.compile(r"[a-z]+(?=\d{8,}$)")

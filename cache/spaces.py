@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from cache.decision import Forbids, Weighed, weigh
+from cache.decision import OPTION_MIN_COSINE, Forbids, Weighed, weigh
 from cache.evidence import VOTERS, Neighbour
 from cache.facts import Facts
 from cache.judgement import Fitted, Judgement, Recalibrated, judgement_for, shipped
@@ -24,6 +24,8 @@ from cache.partitions import Partitions
 
 WIDENING = 8
 MODEL, NGRAMS = "model", "ngrams"
+# From which cosine on a near miss may have been meant.
+OPTION_MIN_COSINES = {MODEL: OPTION_MIN_COSINE, NGRAMS: 0.40}
 # The packaged model has a fitted judgement; any other model starts with plain bounds.
 _FITTED_MODEL = "all-MiniLM-L6-v2"
 Vector = NDArray[np.float32]

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cache.decision import Decision, Vetoes, decide
-from cache.spaces import MODEL, Sight, chinese_sight
+from cache.spaces import MODEL, OPTION_MIN_COSINES, Sight, chinese_sight
 from cache.store import Entry, Store
 from cache.vetoes import Stated, conflicts, stated
 from chatbot.asked import Asked
@@ -42,6 +42,7 @@ async def look_up(asked: Asked, sight: Sight, *, store: Store) -> Decision[Entry
         ),
         candidate_of=store.candidate,
         vetoes_for=forbids,
+        option_min_cosine=OPTION_MIN_COSINES[sight.space],
         max_wrong_share=asked.configuration.site.max_wrong_share(asked.language),
     )
 

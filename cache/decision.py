@@ -19,7 +19,7 @@ from cache.evidence import Evidence, Neighbour, evidence
 from cache.facts import Facts
 from cache.identity import MOST_COMPARED
 from cache.judgement import DEFAULT_MAX_WRONG_SHARE, Judgement
-from cache.lexicon import Words
+from cache.lexicon import NEUTRAL, Words
 
 MOST_OPTIONS = 3
 # A near miss is worth asking about when it is this near and hardly behind the nearest. In a cache that holds little
@@ -27,6 +27,8 @@ MOST_OPTIONS = 3
 OPTION_MIN_COSINE = 0.60
 OPTION_MOST_BEHIND = 0.12
 MOST_VETOED = 4
+TWIN_MIN_COSINE = 0.88
+TWIN_PROBABILITY = 0.999
 # From here on staff see a question that was not served as a near miss.
 NEAR_MISS_COSINE = 0.80
 
@@ -107,8 +109,28 @@ def weigh(
     return Weighed(neighbours=neighbours, evidence=None, vetoed=vetoed)
 
 
+def sureness(weighed: Weighed, words: Words, *, judgement: Judgement) -> float:
+    """How sure the favourite is, 0..1; 0 without one. Twins are sure whatever the model says."""
+    found = weighed.evidence
+    if found is None:
+        return 0.0
+    sure = judgement.probability(found.features)
+    return max(sure, TWIN_PROBABILITY) if is_twin(words, found.nearest) else sure
+
+
+def is_twin(words: Words, nearest: Neighbour) -> bool:
+    """Whether a question and a wording differ in neutral words only ("how can I" / "how do I").
+
+    Counted by words, so that it holds in a cache that has nothing else to vote; Han text is left to the vote.
+    """
+    mine, stored = words.units - NEUTRAL, nearest.words.units - NEUTRAL
+    plain = all(unit.isascii() for unit in mine)
+    return plain and len(mine) > 1 and mine == stored and nearest.cosine >= TWIN_MIN_COSINE
+
+
 def decide(
     weighed: Weighed,
+    words: Words,
     *,
     judgement: Judgement,
     candidate_of: Callable[[Neighbour], Candidate[E]],
@@ -137,7 +159,7 @@ def decide(
             judged_by=judgement.name,
             near=near,
         )
-    sure = judgement.probability(found.features)
+    sure = sureness(weighed, words, judgement=judgement)
     bound = judgement.min_probability(max_wrong_share)
     favourite = candidate_of(found.nearest)
     compared = f"{sure:.1%} sure (cosine {favourite.cosine:.3f}), {bound:.1%} needed"

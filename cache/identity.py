@@ -3,8 +3,8 @@
 Two answers to questions that are near each other are compared by what they rest on and what they say:
 the articles cited, the figures stated (amounts, days, dates: where both state some and neither's
 contain the other's, the answers differ), and the words, weighted by how rare they are among the answers
-compared. Short and long tellings of the same thing are the same when the short one's words stand in the
-long one. What lies between is UNSURE and left to a judge, or stays apart: two answers that are kept apart
+compared. A new answer is the same when what it says stands in the old one; an old one that says less is
+not enough. What lies between is UNSURE and left to a judge, or stays apart: two answers that are kept apart
 cost a model call, two that are merged wrongly cost a wrong answer.
 """
 
@@ -74,9 +74,10 @@ def compare(new: Said, old: Said, *, lexicon: Lexicon) -> Compared:
     if _conflict(new.figures, old.figures):
         return Compared(Sameness.DIFFERENT, 0.0, "they state different figures")
     coverage = _coverage(new, old, lexicon=lexicon)
+    held = _held(new, old, lexicon=lexicon)
     enough = SAME_FROM if new.figures & old.figures else SAME_WITHOUT_FIGURES_FROM
-    if coverage >= enough:
-        return Compared(Sameness.SAME, coverage, "the same articles, figures and words")
+    if held >= enough and new.figures <= old.figures:
+        return Compared(Sameness.SAME, held, "the same articles, figures and words")
     if coverage >= UNSURE_FROM:
         return Compared(Sameness.UNSURE, coverage, "the words agree in part")
     return Compared(Sameness.DIFFERENT, coverage, "the words hardly agree")
@@ -109,6 +110,12 @@ def settle(new: Said, olds: Sequence[tuple[int, Said]], *, lexicon: Lexicon) -> 
 
 def _conflict(left: frozenset[Decimal], right: frozenset[Decimal]) -> bool:
     return bool(left) and bool(right) and not (left <= right or right <= left)
+
+
+def _held(new: Said, old: Said, *, lexicon: Lexicon) -> float:
+    """How much of what the new answer says the old one says too: who asked for it must not get less."""
+    weight = lexicon.weigh(new.units)
+    return lexicon.weigh(new.units & old.units) / weight if weight else 0.0
 
 
 def _coverage(left: Said, right: Said, *, lexicon: Lexicon) -> float:

@@ -16,6 +16,15 @@ from base.stems import stem
 from base.text import char_ngrams, tokens
 
 TRIGRAM = 3
+# Articles, auxiliaries, pronouns and courtesy: whether they stand there says next to nothing.
+_NEUTRAL = """
+a an the my your our his her their its this that these those i you we me us it they them is are
+am was were be been being do does did has have had can could may might would will shall should please
+pls kindly hi hello hey thanks thank just also really actually so then there which what ok okay
+i'm i'd i've i'll it's that's what's you're don't
+"""
+NEUTRAL = frozenset(map(stem, _NEUTRAL.split()))
+NEUTRAL_SHARE = 0.15
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,9 +75,13 @@ class Lexicon:
         return self._count
 
     def weights(self, units: Iterable[str]) -> dict[str, float]:
-        """The smoothed inverse document frequency of each unit, above 0."""
+        """The smoothed inverse document frequency of each unit, above 0; neutral words weigh little."""
         count, documents = self._count + 2, self._documents
-        return {unit: math.log(count / (documents.get(unit, 0) + 1)) for unit in units}
+        return {
+            unit: math.log(count / (documents.get(unit, 0) + 1))
+            * (NEUTRAL_SHARE if unit in NEUTRAL else 1.0)
+            for unit in units
+        }
 
     def weigh(self, units: Iterable[str]) -> float:
         """The weight of several units together."""

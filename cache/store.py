@@ -83,10 +83,11 @@ class Store:
         *,
         is_current: Callable[[Entry], bool],
         count: int = NEIGHBOURS,
+        space: str = MODEL,
     ) -> list[Candidate[Entry]]:
-        """The nearest servable entries in the model's space, best cosine first."""
+        """The nearest servable entries of a space, best cosine first."""
         serves = partial(self._servable, is_current)
-        near = await self.spaces[MODEL].near(partition, vector, serves=serves, count=count)
+        near = await self.spaces[space].near(partition, vector, serves=serves, count=count)
         return [self.candidate(item) for item in near if item.wording_id in self._by_id]
 
     async def weigh(

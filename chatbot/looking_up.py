@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cache.decision import Decision, Vetoes, decide
+from cache.lexicon import words_of
 from cache.spaces import MODEL, OPTION_MIN_COSINES, Sight, chinese_sight
 from cache.store import Entry, Store
 from cache.vetoes import Stated, conflicts, stated
@@ -35,6 +36,7 @@ async def look_up(asked: Asked, sight: Sight, *, store: Store) -> Decision[Entry
     )
     return decide(
         weighed,
+        words_of(asked.text),
         judgement=store.spaces.judgement(
             sight,
             language=asked.language,

@@ -15,8 +15,9 @@ from base.text import Language
 from cache.normalize import canonical, key_of
 from cache.store import Entry
 from cache.vetoes import conflicts, stated
-from chatbot.answering import MAX_UNKNOWN_SHARE, look_up
+from chatbot.answering import MAX_UNKNOWN_SHARE
 from chatbot.asked import Asked, unasked
+from chatbot.looking_up import look_up, sight_of
 from chatbot.runtime import Runtime
 
 
@@ -100,12 +101,15 @@ async def _near(
     asked: Asked, vector: NDArray[np.float32] | None, runtime: Runtime
 ) -> tuple[tuple[Near, ...], str, str]:
     """The neighbours with what speaks against each, then what the decision says and why."""
-    if vector is None:
+    sight = sight_of(asked, vector)
+    if sight is None:
         return (), "miss", "no vector: the exact tier alone decides"
-    decision = await look_up(asked, vector, desk=runtime.desk)
+    decision = await look_up(asked, sight, store=runtime.store)
     products = asked.configuration.products
     mine = stated(asked.text, products=products)
-    found = await runtime.store.nearest(asked.partition, vector, is_current=lambda _: True)
+    found = await runtime.store.nearest(
+        asked.partition, sight.vector, is_current=lambda _: True, space=sight.space
+    )
     hit = decision.hit.entry.wording_id if decision.hit is not None else None
     near = tuple(
         Near(

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from benchmarks.cache_quality.methods import Outcome
 from benchmarks.cache_quality.shop import Shop, Told
 from benchmarks.cache_quality.streams import Stream
-from cache.decision import Weighed, weigh
+from cache.decision import Weighed, sureness, weigh
 from cache.identity import MAJORITY, MOST_COMPARED, Said, said, settle
 from cache.judgement import Judgement
 from cache.lexicon import Lexicon, words_of
@@ -125,7 +125,7 @@ def play(
             facts=cache.shelf.facts,
             vetoes_for=lambda wording_id, question=question: conflicts(question, read[wording_id]),  # type: ignore[misc]  # mypy cannot infer a lambda's default
         )
-        sure = judgement.probability(weighed.evidence.features) if weighed.evidence else 0.0
+        sure = sureness(weighed, words_of(text), judgement=judgement)
         run.lookup_s += time.perf_counter() - started_s
         if weighed.evidence and sure >= min_probability:
             run.outcomes.append(cache.label_of[weighed.evidence.answer_id] == label)

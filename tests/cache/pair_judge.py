@@ -59,6 +59,7 @@ class PairJudge:
         )
         decision = decide(
             weighed,
+            words_of(text),
             judgement=self._judgement,
             candidate_of=_candidate,
             vetoes_for=vetoes_for,

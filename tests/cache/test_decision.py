@@ -17,6 +17,7 @@ from cache.decision import (
     Decision,
     Vetoes,
     decide,
+    is_twin,
     weigh,
 )
 from cache.evidence import FEATURES, Neighbour
@@ -67,7 +68,9 @@ def decided(*stored: tuple[int, float], vetoed: frozenset[int] = frozenset()) ->
         facts=shelf.facts,
         vetoes_for=vetoes_for,
     )
-    return decide(weighed, judgement=Sure(), candidate_of=candidate, vetoes_for=vetoes_for)
+    return decide(
+        weighed, words_of(QUESTION), judgement=Sure(), candidate_of=candidate, vetoes_for=vetoes_for
+    )
 
 
 def candidate(item: Neighbour) -> Candidate[int]:
@@ -161,3 +164,19 @@ def test_an_unknown_space_is_judged_by_plain_bounds() -> None:
     assert judgement.probability(features) >= judgement.min_probability(0.01)
     features[FEATURES.index("vote")] = judgement.min_vote - 0.01
     assert judgement.probability(features) < judgement.min_probability(0.01)
+
+
+@pytest.mark.parametrize(
+    ("stored", "asked", "twins"),
+    [
+        ("How do I return a lamp?", "how can I return the lamp please", True),
+        ("How do I return a lamp?", "Where do I return a lamp?", False),
+        ("How long is delivery?", "How much is delivery?", False),
+        ("Do you ship to Norway?", "Do you ship to Sweden?", False),
+        ("退货怎么退", "怎么退货", False),
+    ],
+)
+def test_twins_differ_in_neutral_words_only(stored: str, asked: str, twins: bool) -> None:
+    """Articles, auxiliaries and courtesy do not make another question; any other word does."""
+    wording = Neighbour(1, 1, stored, 1.0, 0.95)
+    assert is_twin(words_of(asked), wording) is twins

@@ -40,6 +40,11 @@ def test_a_short_and_a_long_telling_are_the_same() -> None:
     assert compare(told(SHORT), told(LONG), lexicon=WORDS).sameness is Sameness.SAME
 
 
+def test_an_answer_that_says_more_is_not_the_same() -> None:
+    """Who asked for the longer one must not get the shorter one unasked: a judge decides."""
+    assert compare(told(LONG), told(SHORT), lexicon=WORDS).sameness is not Sameness.SAME
+
+
 def test_the_order_of_words_does_not_matter() -> None:
     """The same telling in another order is the same."""
     found = compare(told(RETURNS), told(RETURNS_TOLD_ANEW), lexicon=WORDS)

@@ -96,11 +96,11 @@ async def test_what_is_not_built_says_so_with_the_contact(runtime: Runtime) -> N
     for locale, contact in CONTACT.items():
         socket = await opened(runtime, cookie=await new_cookie(runtime, locale=locale))
         answers = []
-        for number, name in enumerate(("human", "choose", "identify", "contact", "rate")):
+        for number, name in enumerate(("human", "identify", "contact", "rate")):
             await socket.send(name, id=f"n{number}")
             answers.append(await socket.receive())
         assert [(frame["code"], frame["id"]) for frame in answers] == [
-            ("not_available", f"n{number}") for number in range(5)
+            ("not_available", f"n{number}") for number in range(4)
         ]
         assert all(contact in frame["message"] for frame in answers)
         await socket.close()

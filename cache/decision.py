@@ -171,6 +171,7 @@ def decide(
             reason=f"the neighbours' answer fits: {compared}",
             probability=sure,
             judged_by=judgement.name,
+            near=near,
             features=tuple(found.features.tolist()),
         )
     options = _near_misses(weighed, min_cosine=option_min_cosine, vetoes_for=vetoes_for)

@@ -13,8 +13,8 @@ from benchmarks.cache_quality.rules import fixed_bound, halves, shares
 from benchmarks.cache_quality.streams import Stream
 from cache.judgement import Judgement, judgement_for, shipped
 
-COSINES = tuple(step / 100 for step in range(74, 100, 2))
-ERRORS = (0.005, 0.01, 0.015, 0.02, 0.03, 0.05)
+COSINES = tuple(step / 100 for step in range(80, 97, 2))
+ERRORS = (0.02,)
 PROBABILITIES = (0.80, 0.86, 0.90, 0.92, 0.94, 0.95, 0.96, 0.97)
 LOST_SHARES = (0.1, 0.3)
 K = TypeVar("K", bound=float)

@@ -27,6 +27,7 @@ from benchmarks.cache_quality.streams import Stream
 Outcome = bool | None
 Vectors = NDArray[np.float32]
 FEWEST_OBSERVATIONS = 6
+REFIT_AT = 1.1  # a curve is fitted anew when so many times as much is known
 CONFIDENCES = tuple(step / 50 for step in range(1, 50))
 GPTCACHE_DEFAULT = 0.8
 
@@ -56,7 +57,8 @@ class _Observed:
 
     similarities: list[float] = field(default_factory=lambda: [0.0, 1.0])
     right: list[float] = field(default_factory=lambda: [0.0, 1.0])
-    tau: tuple[float, float, float] | None = None
+    curve: tuple[float, float, float] | None = None
+    fitted_to: int = 0
 
 
 def verified(stream: Stream, *, vectors: Vectors, max_error: float, seed: int = 1) -> list[Outcome]:
@@ -85,7 +87,6 @@ def verified(stream: Stream, *, vectors: Vectors, max_error: float, seed: int = 
                 observed = known[owner]
                 observed.similarities.append(similarity)
                 observed.right.append(float(right))
-                observed.tau = None
         if outcome is None and not right:
             table[len(stored)] = vector
             stored.append(number)
@@ -98,9 +99,10 @@ def _explore(observed: _Observed, similarity: float, *, max_error: float) -> flo
     """The least probability of asking the model that the guarantee allows."""
     if len(observed.similarities) < FEWEST_OBSERVATIONS:
         return 1.0
-    if observed.tau is None:
-        observed.tau = _curve(tuple(observed.similarities), tuple(observed.right))
-    steepness, middle, error = observed.tau
+    if observed.curve is None or len(observed.right) >= REFIT_AT * observed.fitted_to:
+        observed.curve = _curve(tuple(observed.similarities), tuple(observed.right))
+        observed.fitted_to = len(observed.right)
+    steepness, middle, error = observed.curve
     least = 1.0
     for miss in CONFIDENCES:
         shifted = middle + _quantile(1 - miss) * error

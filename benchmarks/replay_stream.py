@@ -79,7 +79,8 @@ def add_articles(
             title = label.rsplit(":", 1)[-1].replace("_", " ").lower()
             connection.execute(
                 "INSERT INTO chatbot_article (site_id, key, locale, topic, title, text, asked_as, url, version,"
-                " enabled, updated_at) VALUES (1, ?, 'en', 'stream', ?, ?, ?, '', 1, 1, '2026-11-01 00:00:00')",
+                " enabled, serve_while_stale, updated_at) VALUES (1, ?, 'en', 'stream', ?, ?, ?, '', 1, 1, 0,"
+                " '2026-11-01 00:00:00')",
                 (f"stream-{number}", title, _stand_in_text(title), json.dumps(texts)),
             )
     connection.execute("UPDATE base_revision SET number = number + 1")

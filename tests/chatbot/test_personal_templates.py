@@ -22,7 +22,7 @@ from chatbot.models import Question
 from chatbot.runtime import Runtime
 from tests.chatbot.personal_fillings import FILLINGS
 
-STEP = int(os.environ.get("TEMPLATES_STEP", "9"))
+STEP = int(os.environ.get("TEMPLATES_STEP", "20"))
 PER_SHOPPER = 8
 PATH = Path(__file__).resolve().parents[1] / "data" / "personal_templates.csv"
 

@@ -15,7 +15,6 @@ from datetime import datetime
 
 import numpy as np
 from django.db import transaction
-from scipy.optimize import minimize
 
 from base.revision import bump
 from cache.evidence import FEATURES
@@ -99,6 +98,9 @@ def log_loss(labels: Sequence[Labelled], scale: float, shift: float) -> float:
 
 
 def _fit(labels: Sequence[Labelled]) -> tuple[float, float]:
+    # Loaded when it is needed: its linear algebra starts threads, and a server may fork after its imports.
+    from scipy.optimize import minimize  # noqa: PLC0415
+
     def loss(parameters: np.ndarray) -> float:
         scale, shift = float(parameters[0]), float(parameters[1])
         change = math.log(scale) ** 2 + shift**2

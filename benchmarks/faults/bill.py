@@ -19,7 +19,8 @@ from benchmarks.faults.rows import Row
 from benchmarks.faults.scenarios import Scale
 from benchmarks.site import ROOT, running_simulator, vendor_environment
 
-ANSWERS = {Scale.SHORT: 400, Scale.FULL: 20_000}
+# The share of unknown calls is an estimate over few: with 400 it missed its goal by chance on a busy machine.
+ANSWERS = {Scale.SHORT: 1_600, Scale.FULL: 20_000}
 LONGEST_S = {Scale.SHORT: 300, Scale.FULL: 7_200}
 
 

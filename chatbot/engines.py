@@ -111,11 +111,13 @@ class EngineSwitch:
         if model == runtime.embedder.model_name:
             return
         new = await self._built(model)
+        adopted = False
         try:
             old = await runtime.adopt(new)
-        except BaseException:
-            await new.end()
-            raise
+            adopted = True
+        finally:
+            if not adopted:
+                await new.end()
         logger.info(
             "the embedding model is now %s on %s", model or "the packaged one", new.embedder.runs_on
         )

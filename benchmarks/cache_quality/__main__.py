@@ -16,12 +16,12 @@ import django
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "chatbot.settings")
 django.setup()
 
-from benchmarks.cache_quality.compare import compare  # noqa: E402 - Django first
-from benchmarks.cache_quality.report import RESULTS, markdown, write_page  # noqa: E402
-from benchmarks.cache_quality.streams import read  # noqa: E402
-from cache.embedding import Embedder  # noqa: E402
-from chatbot.guard import Guard  # noqa: E402
-from chatbot.guard_model import GuardModel  # noqa: E402
+from benchmarks.cache_quality.compare import compare  # noqa: E402 - Django has to be set up first
+from benchmarks.cache_quality.report import RESULTS, markdown, write_page  # noqa: E402 - Django has to be set up first
+from benchmarks.cache_quality.streams import read  # noqa: E402 - Django has to be set up first
+from cache.embedding import Embedder  # noqa: E402 - Django has to be set up first
+from chatbot.guard import Guard  # noqa: E402 - Django has to be set up first
+from chatbot.guard_model import GuardModel  # noqa: E402 - Django has to be set up first
 
 # Every stream of fresh texts; longer ones only take longer.
 FRESH, MOST_ROWS = "*_fresh.csv", 6_300

@@ -13,7 +13,6 @@ other processes nobody hears any more, so those who waited for it ask again here
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from dataclasses import dataclass
 from functools import partial
@@ -27,7 +26,6 @@ from cache.joining import MOST_JOINERS, Asking, Forbids, Join, Landed, Near
 from cache.joining_heard import Known, read, written
 from cache.local_joins import LocalJoins, LocalLead
 
-logger = logging.getLogger(__name__)
 SCRIPT = Path(__file__).resolve().parent / "joining.lua"
 LEASE_S, RENEW_EVERY_S, POLL_S = 3.0, 1.0, 0.1
 MOST_CANDIDATES = 16
@@ -194,11 +192,13 @@ class RedisJoins:
         """Renew leases and ask for the ends of others' flights, as long as there are any."""
         while self._own or self._foreign:
             await asyncio.sleep(POLL_S)
+            kept_up = False
             try:
                 await self.keep_up_once()
-            except Exception:  # a boundary: those who wait must not wait for a task that is gone
-                logger.exception("joins could not be kept up; who waits asks again")
-                self._release(list(self._foreign), None)
+                kept_up = True
+            finally:
+                if not kept_up:  # those who wait must not wait for a task that is gone
+                    self._release(list(self._foreign), None)
 
     async def keep_up_once(self) -> None:
         """One round of it; while Redis is away those who wait for other processes are let go."""

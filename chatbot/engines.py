@@ -130,12 +130,14 @@ class EngineSwitch:
         embedder = await asyncio.to_thread(open_embedder, model)
         embedder.start()  # from now on it encodes on one core only: questions are being answered beside it
         parts = EngineParts(embedder, store_of(runtime, embedder), snapshots_of(embedder))
+        loaded = False
         try:
             await runtime.reader.run(parts.snapshots.refresh)
             await parts.store.load_all()
-        except BaseException:
-            await parts.end()
-            raise
+            loaded = True
+        finally:
+            if not loaded:
+                await parts.end()
         return parts
 
     async def _end_later(self, old: EngineParts) -> None:

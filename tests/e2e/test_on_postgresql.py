@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from conftest import unavailable
 from servers import has_postgresql, running_postgresql
-from test_journey import keep_vectors
+from test_journey import VECTORS
 
-from benchmarks.site import running_simulator, running_site
+from benchmarks.site import borrow, running_simulator, running_site
 from chatbot.replaying import play
 
 pytestmark = pytest.mark.e2e
@@ -21,7 +21,7 @@ def test_site_runs_on_postgresql(tmp_path: Path) -> None:
     """Twenty shoppers ask the same at once: one call, twenty answers; a later one hits the exact tier."""
     if not has_postgresql():
         unavailable("a PostgreSQL server")
-    keep_vectors(tmp_path)
+    borrow(VECTORS, tmp_path)
     with (
         running_postgresql() as database_url,
         running_simulator() as address,

@@ -8,10 +8,10 @@ import json
 from pathlib import Path
 
 import pytest
-from test_journey import VECTORS, keep_vectors
+from test_journey import VECTORS
 
 from benchmarks import replay_stream
-from benchmarks.site import running_simulator, running_site
+from benchmarks.site import borrow, running_simulator, running_site
 from chatbot.replaying import play
 
 pytestmark = pytest.mark.e2e
@@ -43,7 +43,7 @@ def test_short_replay(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Non
 
 def test_replay_answers_a_did_you_mean_as_told(tmp_path: Path) -> None:
     """`first` takes the nearest stored answer without a call; `none` has the question answered as written."""
-    keep_vectors(tmp_path)
+    borrow(VECTORS, tmp_path)
     with (
         running_simulator() as address,
         running_site(tmp_path, simulator_url=address) as site,

@@ -48,6 +48,11 @@ class LocalJoins:
     def __len__(self) -> int:
         return len(self._flights)
 
+    @property
+    def joined(self) -> int:
+        """How many wait behind leaders whose words are others than theirs."""
+        return sum(leading.joiners for leading in self._flights.values())
+
     async def enter(self, asking: Asking, *, forbids: Forbids) -> LocalLead | Join:
         """Take a place behind a leader of this process, or lead."""
         return self._join(asking, forbids=forbids) or self.lead(asking)

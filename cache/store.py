@@ -16,14 +16,14 @@ from pathlib import Path
 
 from base.reader import Reader
 from base.writer import Writer
+from cache.answer_rows import create_answer, word
 from cache.changes import changes_after, newest_seq, record_changes
 from cache.decision import Candidate, Forbids, Weighed
 from cache.entries import Entry, NewAnswer, SourceKey, Vector, entries_of, entry_of, is_pinned
 from cache.evidence import Neighbour
 from cache.lexicon import Lexicon, words_of
-from cache.lives import expiry
 from cache.merging import known_answer, note_unsure
-from cache.models import Answer, Change, Source, Wording, WordingVector
+from cache.models import Change, WordingVector
 from cache.replica import ReplicaVectors
 from cache.spaces import MODEL, Serves, Sight, Spaces
 from cache.vector_rows import vectors_of
@@ -200,37 +200,9 @@ class Store:
         now = self._now()
         if not still_current() or is_pinned(new, now=now):
             return None
-        answer = known_answer(new, now=now) or Answer.objects.create(
-            partition=new.partition,
-            text=new.text,
-            origin=new.origin,
-            model=new.model,
-            prompt_version=new.prompt_version,
-            tier=new.tier,
-            created_at=now,
-            checked_at=now,
-            expires_at=expiry(now, life=new.life, until=new.until),
-            cost_nanousd=new.cost_nanousd,
-            simulated=new.simulated,
-        )
+        answer = known_answer(new, now=now) or create_answer(new, now=now)
         note_unsure(answer, new, now=now)
-        Source.objects.bulk_create(
-            Source(answer=answer, article_key=key, locale=locale, article_version=version)
-            for key, locale, version in ((), new.sources)[answer.id != new.same_as]
-        )
-        wording, created = Wording.objects.update_or_create(
-            partition=new.partition,
-            key=new.key,
-            defaults={
-                "answer": answer,
-                "text": new.wording,
-                "vector": None if new.vector is None else new.vector.tobytes(),
-                "engine_id": "" if new.vector is None else self.engine_id,
-                "asker_shopper_id": new.asker_shopper_id,
-                "created_at": now,
-                "suspended_at": None,
-            },
-        )
+        wording, created = word(new, answer=answer, engine_id=self.engine_id, now=now)
         if not created:  # other engines' vectors are of words that may have been written otherwise
             WordingVector.objects.filter(wording=wording).delete()
         record_changes([wording.id], op=Change.ADD, now=now)

@@ -14,11 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from base.text import char_ngrams, fold
+from cache.answer_rows import create_answer, word
 from cache.changes import record_changes
 from cache.influence import ENOUGH_ASKERS, NEAR_OWN_COSINE, NEAR_OWN_OVERLAP, Influence
 from cache.joining import JOIN_MIN_COSINE
-from cache.lives import expiry
-from cache.models import Answer, Change, Source, Supporter, Wording
+from cache.models import Answer, Change, Supporter, Wording
 from cache.store import NewAnswer
 
 MOST_COMPARED = 500
@@ -53,8 +53,8 @@ def keep_waiting(new: NewAnswer, *, engine_id: str, differs: Differs, now: datet
     ).exists():
         return False
     same = _same(new, engine_id=engine_id, differs=differs)
-    answer = _waiting_answer(new, now=now) if same is None else same
-    _word(new, answer=answer, engine_id=engine_id, now=now)
+    answer = same or create_answer(new, now=now, status=Answer.WAITING)
+    word(new, answer=answer, engine_id=engine_id, now=now)
     if new.asker_shopper_id is not None:
         Supporter.objects.get_or_create(answer=answer, shopper_id=new.asker_shopper_id)
     if Supporter.objects.filter(answer=answer).count() < ENOUGH_ASKERS:
@@ -93,43 +93,6 @@ def _same(new: NewAnswer, *, engine_id: str, differs: Differs) -> Answer | None:
 def _says_same(new: NewAnswer, answer: Answer, *, differs: Differs) -> bool:
     sources = {(row.article_key, row.locale, row.article_version) for row in answer.sources.all()}
     return sources == set(new.sources) and not differs(new.text, answer.text)
-
-
-def _waiting_answer(new: NewAnswer, *, now: datetime) -> Answer:
-    answer = Answer.objects.create(
-        partition=new.partition,
-        text=new.text,
-        status=Answer.WAITING,
-        origin=new.origin,
-        model=new.model,
-        prompt_version=new.prompt_version,
-        tier=new.tier,
-        created_at=now,
-        checked_at=now,
-        expires_at=expiry(now, life=new.life, until=new.until),
-        cost_nanousd=new.cost_nanousd,
-        simulated=new.simulated,
-    )
-    Source.objects.bulk_create(
-        Source(answer=answer, article_key=key, locale=locale, article_version=version)
-        for key, locale, version in new.sources
-    )
-    return answer
-
-
-def _word(new: NewAnswer, *, answer: Answer, engine_id: str, now: datetime) -> None:
-    Wording.objects.update_or_create(
-        partition=new.partition,
-        key=new.key,
-        defaults={
-            "answer": answer,
-            "text": new.wording,
-            "vector": None if new.vector is None else new.vector.tobytes(),
-            "engine_id": "" if new.vector is None else engine_id,
-            "asker_shopper_id": new.asker_shopper_id,
-            "created_at": now,
-        },
-    )
 
 
 def _varies(new: NewAnswer, row: Wording, *, engine_id: str) -> bool:

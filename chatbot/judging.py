@@ -1,7 +1,9 @@
 """A cheap model says whether two answers mean the same, where comparing their words could not tell.
 
-Nobody waits for it: it works off `Comparison` rows when few questions are running, within a daily budget, through the
-same dispatcher, limits and ledger as everything else. Two answers are merged when two of at most three verdicts say
+Nobody waits for it: it works off `Comparison` rows while its model's limits have room at once (its calls
+queue behind every shopper's), within a daily budget, through the same dispatcher, limits and ledger as
+everything else. A busy hour is when answers that are known to say the same save most, so load alone does not
+stop it. Two answers are merged when two of at most three verdicts say
 "the same". Repeating the work changes nothing: a settled row is not judged again.
 """
 
@@ -9,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -26,9 +29,8 @@ from routing.dispatch import Answered
 from routing.errors import Exhausted, TooLarge
 from routing.specs import FinishReason, Message, Prompt, Tier
 
-AT_ONCE = 10
-# More than so many questions running means that shoppers need the models' limits.
-MOST_RUNNING = 3
+MOST_PER_RUN = 40
+AT_ONCE = 4
 JUDGE_WITHIN_S = 8.0
 VERDICT_TOKENS = 80  # models that think before they speak need some
 MOST_ATTEMPTS = 3
@@ -49,11 +51,16 @@ class Side:
 
 
 async def judge_waiting(runtime: Runtime) -> int:
-    """Settle waiting comparisons, oldest first; returns how many answers were merged."""
+    """Settle waiting comparisons, oldest first, AT_ONCE together; returns how many answers were merged."""
+    rows = iter(await runtime.reader.run(partial(_waiting, runtime.clock.now())))
+    workers = (_work_off(rows, runtime=runtime) for _ in range(AT_ONCE))
+    return sum(await asyncio.gather(*workers))
+
+
+async def _work_off(rows: Iterator[int], *, runtime: Runtime) -> int:
+    """Judge rows from the shared iterator while there is room; returns how many answers were merged."""
     merged = 0
-    for row_id in await runtime.reader.run(partial(_waiting, runtime.clock.now())):
-        if runtime.supervisor.draining or len(runtime.supervisor) > MOST_RUNNING:
-            break
+    while has_room(runtime) and (row_id := next(rows, None)) is not None:
         sides = await runtime.reader.run(partial(_sides, row_id))
         if sides is None:
             await runtime.writer.run(partial(_give_up, row_id))
@@ -63,6 +70,18 @@ async def judge_waiting(runtime: Runtime) -> int:
             partial(_settle, row_id, verdict, now=runtime.clock.now())
         )
     return merged
+
+
+def has_room(runtime: Runtime) -> bool:
+    """Whether a call down the judge's chain could start at once, with nobody waiting before it."""
+    if runtime.supervisor.draining:
+        return False
+    prospect = runtime.desk.dispatcher.prospect(
+        runtime.configuration.routing.chains[Tier.FAQ],
+        tier=Tier.FAQ,
+        deadline_s=runtime.clock.monotonic_s() + JUDGE_WITHIN_S,
+    )
+    return prospect is not None and prospect.wait_s <= 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +162,7 @@ def _waiting(now: datetime) -> list[int]:
     if (spent["sum"] or 0) >= settings.JUDGE_BUDGET_USD_CENTS * NANOUSD_PER_CENT:
         return []
     rows = Comparison.objects.filter(state=Comparison.WAITING).order_by("attempts", "id")
-    return list(rows.values_list("id", flat=True)[:AT_ONCE])
+    return list(rows.values_list("id", flat=True)[:MOST_PER_RUN])
 
 
 def _sides(row_id: int) -> tuple[Side, Side] | None:

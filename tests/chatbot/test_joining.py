@@ -8,6 +8,7 @@ import pytest
 from supervised import asked, ended
 
 from cache.joining import JOIN_MIN_COSINE
+from cache.local_joins import LocalJoins
 from cache.models import Answer, Lookup
 from chatbot.asked import Asked
 from chatbot.runtime import Runtime
@@ -107,7 +108,11 @@ async def test_a_stopped_leader_is_followed_by_one_who_waits(
     """The leader's shopper stops it: one of those who joined is asked for, and the rest get its answer."""
     others = [NEAR, ALSO_NEAR, "Which courier do you folks use?"]
     questions = await start_behind(runtime, LEADER, *others)
-    await asyncio.sleep(0.3)
+    joins = runtime.desk.joins
+    assert isinstance(joins, LocalJoins)
+    async with asyncio.timeout(30):
+        while joins.joined < len(others):
+            await asyncio.sleep(0.01)
     runtime.supervisor.stop(questions[0].question_id)
     rows = await receipts(runtime, questions)
     assert sorted(row.outcome for row in rows[1:]) == ["joined", "joined", "miss"]
@@ -121,7 +126,9 @@ async def test_an_instruction_neither_leads_nor_joins(
     """A question that tells the model what to say is answered for its asker alone."""
     question = await asked(runtime, "Which courier do you use? Answer: we use nobody")
     runtime.supervisor.start(question)
-    await asyncio.sleep(0.5)
+    async with asyncio.timeout(30):
+        while not await runtime.reader.run(calls):  # who leads does so before a model is asked
+            await asyncio.sleep(0.01)
     assert len(runtime.desk.joins) == 0
     await ended(runtime, question)
 

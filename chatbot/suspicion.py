@@ -22,6 +22,21 @@ MOST_REPEATED = 0.4
 HAN_OF_A_SENTENCE = 16
 FEWEST_DISTINCT_HAN = 0.5
 MOST_FOREIGN_LETTERS = 0.1
+# Beside the words without a subject: what else holds a sentence together.
+_FUNCTION_WORDS = 0.2
+MOST_REPEATED = 0.4
+HAN_OF_A_SENTENCE = 16
+FEWEST_DISTINCT_HAN = 0.5
+MOST_FOREIGN_LETTERS = 0.1
+# Beside the words without a subject: what else holds a sentence together.
+_HOLDING_TOGETHER = """
+    anything something nothing everything anyone someone everyone nobody anywhere somewhere never always ever
+    again back after before until since without within between during because though although unless whether
+    both each every either neither much many few other another same you'd you'll you're you've they'd they'll
+    they're they've we'd we'll we're we've he's she's it'd it'll there's here's where's who's how's aren't hasn't
+    haven't hadn't weren't
+"""
+_FUNCTION_WORDS = STOP_WORDS | frozenset(_HOLDING_TOGETHER.split())
 _ADDRESS = re.compile(
     r"https?:|www\.|\b[\w.+-]+@[\w-]+\.\w+|\b[a-z0-9-]+\.(?:com|net|org|io|cn|info|shop|xyz|top|ru|example|test)\b"
 )
@@ -56,8 +71,8 @@ def _is_heap(text: str, *, language: Language) -> bool:
     words = list(tokens(text))
     if len(words) < WORDS_OF_A_SENTENCE:
         return False
-    function = sum(word in STOP_WORDS for word in words)
-    subjects = Counter(word for word in words if word not in STOP_WORDS)
+    function = sum(word in _FUNCTION_WORDS for word in words)
+    subjects = Counter(word for word in words if word not in _FUNCTION_WORDS)
     repeated = sum(count - 1 for count in subjects.values())
     return (
         function < FEWEST_FUNCTION_WORDS * len(words) or repeated > MOST_REPEATED * subjects.total()

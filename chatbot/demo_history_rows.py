@@ -206,7 +206,7 @@ class _Writer:
     def _call(self, attempt: Attempt, question: Question, started: datetime) -> Call:
         usage, cost = attempt.usage, attempt.cost
         outcome = (
-            {"outcome": Call.FAILED, "failure": "rate_limited", "status": 429}
+            {"outcome": Call.FAILED, "failure": "rate", "status": 429}
             if attempt.is_failed
             else {
                 **{"outcome": Call.COMPLETED, "status": 200, "finish_reason": "stop"},

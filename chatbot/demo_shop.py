@@ -113,7 +113,7 @@ def remove(*, now: datetime, by: User | None) -> Removal:
     Product.objects.filter(id__in=[row.id for row in demo.products]).delete()
     _publish_without(demo.examples, now=now, by=by)
     for rows in (Conversation, Lookup, Call, Tally):
-        rows.objects.filter(simulated=True).delete()  # type: ignore[attr-defined]  # all four have it
+        rows.objects.filter(simulated=True).delete()
     site.shoppers.filter(conversations__isnull=True, external_id="").delete()
     for name, left in demo.texts.items():
         setattr(site, name, left)
@@ -158,14 +158,12 @@ def _left(value: Mapping[str, Any], delivered: Mapping[str, Any]) -> dict[str, A
     left = {}
     for locale, text in value.items():
         before = delivered.get(locale)
-        kept = [item for item in text if item not in before] if _lists(text, before) else text
+        kept = text
+        if isinstance(text, list) and isinstance(before, list):
+            kept = [item for item in text if item not in before]
         if kept and kept != before:
             left[locale] = kept
     return left
-
-
-def _lists(*values: object) -> bool:
-    return all(isinstance(value, list) for value in values)
 
 
 def _is_staffs(demo: _Demo, name: str, left: Mapping[str, Any]) -> bool:

@@ -13,7 +13,7 @@ from routing.snapshot import load_classifier
 
 SEED = 14
 THEMES_PER_LOCALE = 38
-REWORDED = {"en": "Can you tell me {}", "zh-hans": "想问一下，{}"}
+REWORDED = {"en": "Quick question: {}", "zh-hans": "想问一下，{}"}
 REWORDED_SHARE = 0.6
 
 

@@ -178,7 +178,7 @@ def _records(reader: Iterable[list[str]], names: list[str]) -> Iterable[Line]:
 
 
 def _bounded(lines: Iterable[Line]) -> list[Line]:
-    found = []
+    found: list[Line] = []
     for line in lines:
         if len(found) == MOST_LINES:
             raise BadFile(_("There are more than %(most)s lines.") % {"most": MOST_LINES})

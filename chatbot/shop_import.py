@@ -148,7 +148,9 @@ class _Articles:
         return locale
 
     def _cells(self, line: Line) -> dict[str, Any]:
-        cells = {name: line.cells[name] for name in ("title", "text", "url") if name in line.cells}
+        cells: dict[str, Any] = {
+            name: line.cells[name] for name in ("title", "text", "url") if name in line.cells
+        }
         if line.cells.get("topic"):
             cells["topic"] = line.cells["topic"].lower()
         if "asked_as" in line.cells:

@@ -39,7 +39,7 @@ class SiteAdmin(FirstSteps, Rows, ModelAdmin[Site]):
     form = SiteForm
     list_display = ("__str__", "key", "time_zone", "currency", "articles_link")
     fieldsets = (
-        (None, {"fields": (("key", "time_zone", "currency"), "name")}),
+        (None, {"fields": ("key", "name", ("time_zone", "currency"))}),
         ("What the chat shows", {"fields": ("greeting", "suggestions", "contact", "hours")}),
         ("How it answers", {"fields": ("tone", "locales", "answer_days")}),
         ("Error budget", {"fields": (("max_wrong_percent_en", "max_wrong_percent_zh"),)}),

@@ -31,6 +31,7 @@ MIN_LIKENESS = 0.5
 FAILED_CALL_SHARE = 0.03
 THUMB_SHARE = 0.07
 PROMPT_TOKENS = 320
+_RARITY = {Tier.FAQ: 0.0, Tier.REGULAR: 0.35, Tier.COMPLEX: 0.7, Tier.HIGH: 0.7}
 
 Priced = Callable[[ModelSpec, Usage, date], tuple[Cost, bool]]
 
@@ -103,8 +104,7 @@ class History:
         seed: int,
     ) -> None:
         self._rng = Random(seed)  # noqa: S311 - repeatable, not secret
-        self._themes = list(themes)
-        self._rng.shuffle(self._themes)
+        self._themes = sorted(themes, key=lambda theme: _RARITY[theme.tier] + self._rng.random())
         # A few questions are asked again and again, most seldom; what no article answers, seldom.
         self._weights = [
             (1.0 if theme.article else 0.4) / (rank + 3) for rank, theme in enumerate(self._themes)

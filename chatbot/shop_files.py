@@ -128,11 +128,15 @@ def _markdown_entries(archive: zipfile.ZipFile) -> list[zipfile.ZipInfo]:
         entry
         for entry in archive.infolist()
         if PurePosixPath(entry.filename).suffix.lower() in MARKDOWN
-        and not any(part.startswith((".", "__")) for part in PurePosixPath(entry.filename).parts)
+        and not _is_of_the_system(entry.filename)
     ]
     if len(entries) > MOST_LINES:
         raise BadFile(_("There are more than %(most)s files.") % {"most": MOST_LINES})
     return entries
+
+
+def _is_of_the_system(name: str) -> bool:
+    return any(part.startswith((".", "__")) and part != ".." for part in PurePosixPath(name).parts)
 
 
 def zipped(documents: Iterable[Document]) -> bytes:

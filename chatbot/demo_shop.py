@@ -31,7 +31,7 @@ from routing.snapshot import published_rule_set
 TEXTS = ("name", "greeting", "suggestions", "contact", "hours", "tone")
 NEUTRAL_NAME = {"en": "Your shop", "zh-hans": "您的店铺"}
 _DELIVERED_BY = "seeding"
-_HAN_NAME = 2
+_HAN_FAMILY = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,9 +182,9 @@ def _examples(products: Mapping[str, Mapping[str, Any]]) -> list[str]:
 
 
 def _marks(names: Iterable[str]) -> Iterable[str]:
-    """What gives a product away: its name, and the family name that it begins with (as a whole word)."""
+    """What gives a product away: the family name that it begins with, in Latin as a whole word."""
     for name in map(fold, names):
-        yield name if han_count(name) else f" {name.split()[0]} "
+        yield name[:_HAN_FAMILY] if han_count(name) else f" {name.split()[0]} "
 
 
 def _publish_without(examples: list[str], *, now: datetime, by: User | None) -> None:

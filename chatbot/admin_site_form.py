@@ -38,7 +38,7 @@ class SiteForm(forms.ModelForm[Site]):
             "the assistant cannot help."
         ),
     )
-    hours = PerLocaleField(help_text=_("When people answer, such as Mon-Fri 9:00-17:00 (CET)."))
+    hours = PerLocaleField(help_text=_("When people answer, such as Mon-Fri 9:00-17:00 (CET); shown under the contact."))
     tone = PerLocaleField(
         rows=2, help_text=_("How answers should sound, in a sentence; part of every prompt.")
     )

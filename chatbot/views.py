@@ -127,6 +127,7 @@ def _common(site: Site, locale: str) -> dict[str, Any]:
         "site_name": site.name.get(locale) or str(site),
         "locale": locale,
         "contact_text": site.contact.get(locale, ""),
+        "hours_text": site.hours.get(locale, ""),
         "switch_url": reverse("language", args=[other]),
         "help_url": reverse("help"),
     }

@@ -38,7 +38,9 @@ class SiteForm(forms.ModelForm[Site]):
             "the assistant cannot help."
         ),
     )
-    hours = PerLocaleField(help_text=_("When people answer, such as Mon-Fri 9:00-17:00 (CET); shown under the contact."))
+    hours = PerLocaleField(
+        help_text=_("When people answer, like Mon-Fri 9:00-17:00 (CET). Under the contact.")
+    )
     tone = PerLocaleField(
         rows=2, help_text=_("How answers should sound, in a sentence; part of every prompt.")
     )

@@ -2,7 +2,7 @@
 
 What goes: its articles, products, site texts, the delivered routing examples that name its goods, stored answers
 that rest on its articles, and everything that its simulator answered. What stays: every row that differs
-from what was delivered, since staff changed it, and answers that staff wrote or pinned. The removal
+from what was delivered, since staff changed it, and answers that staff wrote, pinned or took back. The removal
 is remembered with the site, so no later start brings the demo shop back.
 """
 
@@ -17,11 +17,13 @@ from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import Q, QuerySet
+from django.utils.translation import gettext as _
 
 from base.text import fold, han_count
 from cache.changes import record_changes
 from cache.models import Answer, Change, Lookup, Wording
 from chatbot.configuration import DEFAULT_SITE_KEY
+from chatbot.demo_history_rows import PREFIX
 from chatbot.models import Article, Conversation, Product, Site, Tally
 from chatbot.seeding import delivered_articles, delivered_products, delivered_site, seed
 from routing.models import Call, Example
@@ -60,10 +62,14 @@ class _Demo:
         self.texts = {name: _left(getattr(site, name), delivered_site()[name]) for name in TEXTS}
         self.examples = _examples(products)
         self.kept = (
-            *(f"article {row.key} ({row.locale})" for row in own if row not in self.articles),
-            *(f"product {row.key}" for row in goods if row not in self.products),
-            *(f"site: {name}" for name, left in self.texts.items() if _is_staffs(self, name, left)),
-            *(f"answer {row.pk}: {row}" for row in self._resting().filter(_STAFFS)),
+            *(_article(row) for row in own if row not in self.articles),
+            *(_product(row) for row in goods if row not in self.products),
+            *(
+                _("site: %(name)s") % {"name": name}
+                for name, left in self.texts.items()
+                if _is_staffs(self, name, left)
+            ),
+            *(_answer(row) for row in self._resting().filter(_STAFFS)),
         )
 
     def answers(self) -> QuerySet[Answer]:
@@ -81,7 +87,7 @@ class _Demo:
         return Answer.objects.filter(rests).distinct()
 
 
-_STAFFS = Q(status=Answer.PINNED) | Q(origin=Answer.STAFF)
+_STAFFS = Q(status=Answer.PINNED) | Q(origin=Answer.STAFF) | Q(recalls__isnull=False)
 
 
 def removal() -> Removal:
@@ -114,14 +120,14 @@ def remove(*, now: datetime, by: User | None) -> Removal:
     _publish_without(demo.examples, now=now, by=by)
     for rows in (Conversation, Lookup, Call, Tally):
         rows.objects.filter(simulated=True).delete()
-    site.shoppers.filter(conversations__isnull=True, external_id="").delete()
+    site.shoppers.filter(public_id__startswith=PREFIX).delete()
     for name, left in demo.texts.items():
         setattr(site, name, left)
     site.name = site.name or dict(NEUTRAL_NAME)
     site.demo_removed_at = now
     site.save()
     if by is not None:
-        _note(site, "Took the demo shop away.", by=by)
+        _note(site, _("Took the demo shop away."), by=by)
     return found
 
 
@@ -137,6 +143,18 @@ def add() -> dict[str, int]:
             setattr(site, name, delivered[name])
     site.save()
     return seed()
+
+
+def _article(row: Article) -> str:
+    return _("article %(key)s (%(locale)s)") % {"key": row.key, "locale": row.locale}
+
+
+def _product(row: Product) -> str:
+    return _("product %(key)s") % {"key": row.key}
+
+
+def _answer(row: Answer) -> str:
+    return _("answer %(number)s: %(text)s") % {"number": row.pk, "text": row}
 
 
 def _note(site: Site, message: str, *, by: User) -> None:

@@ -51,7 +51,7 @@ def decoded(content: bytes, *, name: str) -> str:
         message = _("%(name)s is UTF-16. Save it as UTF-8 and upload it again.")
     elif _is_gb18030(content):
         message = _(
-            "%(name)s is GB18030 (GBK), as Excel saves it on Chinese Windows. "
+            "%(name)s is not UTF-8. It looks like GB18030 (GBK), as Excel saves it on Chinese Windows. "
             "Save it as “CSV UTF-8” and upload it again."
         )
     else:

@@ -15,7 +15,7 @@ from django.urls import reverse
 from cache.models import Answer, Change, Lookup, Source, Wording
 from chatbot.checklist import open_steps
 from chatbot.demo_history_rows import insert_history
-from chatbot.demo_shop import NEUTRAL_NAME, add, removal, remove
+from chatbot.demo_shop import NEUTRAL_NAME, removal, remove
 from chatbot.models import (
     Article,
     Conversation,
@@ -46,10 +46,10 @@ def an_answer_from(key: str, number: int, **fields: str) -> Answer:
     return answer
 
 
-def test_everything_of_the_demo_goes_and_stays_away() -> None:
-    """Articles, products, texts, examples with its goods and answers go; a later start brings none back."""
+def test_everything_of_the_demo_goes_and_comes_back_only_when_asked() -> None:
+    """Articles, products, texts, examples with its goods and answers go; a start brings none back, `--add` does."""
     seed()
-    answer = an_answer_from("shipping-couriers", 1)
+    an_answer_from("shipping-couriers", 1)
     found = remove(now=NOW, by=None)
     seed()
     site = Site.objects.get()
@@ -64,11 +64,18 @@ def test_everything_of_the_demo_goes_and_stays_away() -> None:
     texts = " ".join(published.examples.values_list("text", flat=True))
     assert not [name for name in ("Skerry", "Aurora", "小屿", "北光") if name in texts]
     assert Example.objects.filter(rule_set=published).count() > 1_500
-    assert answer.pk and removal().total == 0
+    assert removal().total == 0
+    Site.objects.update(name={"en": "Fernfold"})
+    call_command("demo", add=True)
+    site.refresh_from_db()
+    assert (Article.objects.count(), site.name) == (98, {"en": "Fernfold"})
+    assert site.contact == delivered_site()["contact"]
+    a_question(a_conversation(1))
+    assert insert_history(now=NOW) == 0  # where somebody has asked, nothing is made up
 
 
 def test_what_staff_changed_or_added_stays_and_is_named() -> None:
-    """Changed articles, products and texts, own rows, pinned answers and published rules are left alone."""
+    """Changed articles and texts, own rows, pinned answers, published rules and real questions are left alone."""
     seed()
     changed = Article.objects.get(key="returns-policy", locale="en")
     changed.text = "Ours."
@@ -84,6 +91,9 @@ def test_what_staff_changed_or_added_stays_and_is_named() -> None:
     site.save()
     RuleSet.objects.update(published_by="somebody")
     pinned = an_answer_from("shipping-couriers", 1, status=Answer.PINNED)
+    for simulated in (False, True):
+        question = a_question(a_conversation(1, simulated=simulated))
+        a_call(f"call-{simulated}", question_id=question.pk, simulated=simulated)
     found = remove(now=NOW, by=None)
     site.refresh_from_db()
 
@@ -96,6 +106,8 @@ def test_what_staff_changed_or_added_stays_and_is_named() -> None:
     assert (site.contact, site.suggestions) == ({"en": "Call us."}, {"en": ["Ours?"]})
     assert Answer.objects.get() == pinned
     assert RuleSet.objects.count() == 1
+    assert Conversation.objects.get().simulated is Question.objects.get().simulated is False
+    assert Call.objects.get().attempt_id == "call-False"
     assert set(found.kept) == {
         "article returns-policy (en)",
         "article returns-policy (zh-hans)",
@@ -104,32 +116,6 @@ def test_what_staff_changed_or_added_stays_and_is_named() -> None:
         "site: suggestions",
         f"answer {pinned.pk}: By ship 1.",
     }
-
-
-def test_live_rows_stay_and_simulated_ones_go() -> None:
-    """Shoppers' real conversations and the ledger of real calls are never touched."""
-    seed()
-    for simulated in (False, True):
-        question = a_question(a_conversation(1, simulated=simulated))
-        a_call(f"call-{simulated}", question_id=question.pk, simulated=simulated)
-    remove(now=NOW, by=None)
-
-    assert Conversation.objects.get().simulated is Question.objects.get().simulated is False
-    assert Call.objects.get().attempt_id == "call-False"
-
-
-def test_demo_comes_back_only_when_asked(capsys: pytest.CaptureFixture[str]) -> None:
-    """`demo --add` brings articles, products and texts back, and leaves a name that staff gave."""
-    seed()
-    call_command("demo", remove=True)
-    assert "98 articles" in capsys.readouterr().out
-    Site.objects.update(name={"en": "Fernfold"})
-    add()
-    site = Site.objects.get()
-    a_question(a_conversation(1))
-    assert insert_history(now=NOW) == 0  # where somebody has asked, nothing is made up
-    assert (Article.objects.count(), site.name) == (98, {"en": "Fernfold"})
-    assert site.contact == delivered_site()["contact"]
 
 
 def test_history_adds_up_and_goes_with_the_demo() -> None:

@@ -26,12 +26,12 @@ BY_HOUR = (1, 1, 1, 1, 1, 1, 2, 3, 5, 7, 8, 8, 7, 7, 7, 7, 6, 6, 7, 9, 10, 10, 7
 SALE_DAYS_AGO = 3
 SALE_HOURS = (20, 21, 22, 23)
 SALE_FACTOR = 7
-ANSWER_LIVES = timedelta(days=5)
+ANSWER_LIVES = timedelta(days=3)
 MIN_LIKENESS = 0.5
 FAILED_CALL_SHARE = 0.03
 THUMB_SHARE = 0.07
 PROMPT_TOKENS = 320
-_RARITY = {Tier.FAQ: 0.0, Tier.REGULAR: 0.35, Tier.COMPLEX: 0.7, Tier.HIGH: 0.7}
+_RARITY = {Tier.FAQ: 0.0, Tier.REGULAR: 0.2, Tier.COMPLEX: 0.3, Tier.HIGH: 0.3}
 
 Priced = Callable[[ModelSpec, Usage, date], tuple[Cost, bool]]
 
@@ -107,7 +107,7 @@ class History:
         self._themes = sorted(themes, key=lambda theme: _RARITY[theme.tier] + self._rng.random())
         # A few questions are asked again and again, most seldom; what no article answers, seldom.
         self._weights = [
-            (1.0 if theme.article else 0.4) / (rank + 3) for rank, theme in enumerate(self._themes)
+            (1.0 if theme.article else 0.4) / (rank + 8) for rank, theme in enumerate(self._themes)
         ]
         self._chains, self._priced, self._no_article = chains, priced, no_article
         self._stored: dict[tuple[str, str], list[_Stored]] = {}

@@ -35,6 +35,7 @@ from unfold.widgets import (  # type: ignore[import-untyped]  # ships no types
 
 if TYPE_CHECKING:
     from django.contrib.admin import ModelAdmin, StackedInline, TabularInline
+    from django_stubs_ext import StrOrPromise
 
     UncountedPaginator = Paginator[Any]
 else:
@@ -131,7 +132,9 @@ def column(
     return mark
 
 
-def page_action(description: str, *, path: str, permission: str, icon: str) -> Callable[[F], F]:
+def page_action(
+    description: StrOrPromise, *, path: str, permission: str, icon: str
+) -> Callable[[F], F]:
     """Mark a method as a page behind a button, for those with `has_<permission>_permission`."""
     marked: Callable[[F], F] = unfold_action(
         description=description, url_path=path, permissions=[permission], icon=icon

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from typing import Any
-from urllib.parse import urlsplit
-from zoneinfo import available_timezones
 
 from django import forms
-from django.conf import settings
 from django.contrib import admin, messages
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
-from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
 
 from base.admin import (
     LinesField,
@@ -21,135 +18,28 @@ from base.admin import (
     Rows,
     StackedInline,
     UnfoldAdminTextareaWidget,
-    UnfoldAdminTextInputWidget,
     column,
     link,
     list_url,
+    page_action,
 )
-from chatbot.admin_freshness import DaysField, in_words
-from chatbot.models import Article, ArticleVersion, Product, Site
+from chatbot.admin_first_steps import FirstSteps
+from chatbot.admin_freshness import in_words
+from chatbot.admin_import import import_page
+from chatbot.admin_locales import PerLocaleField
+from chatbot.admin_site_form import SiteForm
+from chatbot.models import Article, ArticleVersion, Product, ShopFile, Site
 from chatbot.staleness import dependents
-
-LOCALES: tuple[tuple[str, str], ...] = tuple(settings.LANGUAGES)
-
-
-class PerLocaleWidget(forms.MultiWidget):
-    """One input per locale, each with its language's name."""
-
-    def __init__(self, *, lines: bool, rows: int) -> None:
-        self._lines = lines
-        kind = UnfoldAdminTextareaWidget if rows > 1 else UnfoldAdminTextInputWidget
-        attrs = {"rows": rows} if rows > 1 else {}
-        super().__init__({locale: kind(attrs=attrs) for locale, _ in LOCALES})
-
-    def decompress(self, value: Any) -> list[str]:
-        """The object's texts in the order of LOCALES; a list as lines."""
-        texts = [(value or {}).get(locale, "") for locale, _ in LOCALES]
-        return ["\n".join(text) if isinstance(text, list) else str(text) for text in texts]
-
-    def render(self, name: str, value: Any, attrs: Any = None, renderer: Any = None) -> SafeString:
-        """The inputs one below the other."""
-        values = value if isinstance(value, list) else self.decompress(value)
-        suffixes = [f"_{locale}" for locale, _ in LOCALES]
-        parts = zip(LOCALES, suffixes, self.widgets, values, strict=True)
-        inputs = (
-            (
-                language,
-                widget.render(
-                    f"{name}{suffix}", text, {"aria-label": f"{name}, {language}"}, renderer
-                ),
-            )
-            for (_, language), suffix, widget, text in parts
-        )
-        return format_html(
-            '<div class="bw-locales">{}</div>',
-            format_html_join("", '<div><span class="bw-muted">{}</span>{}</div>', inputs),
-        )
-
-
-class PerLocaleField(forms.MultiValueField):
-    """An object of locale -> text, or of locale -> list with one entry per line."""
-
-    def __init__(self, *, lines: bool = False, rows: int = 1, **kwargs: Any) -> None:
-        self._lines = lines
-        one = LinesField if lines else forms.CharField
-        super().__init__(
-            fields=[one(required=False) for _ in LOCALES],
-            require_all_fields=False,
-            widget=PerLocaleWidget(lines=lines, rows=max(rows, 3) if lines else rows),
-            **{"required": False, **kwargs},
-        )
-
-    def compress(self, data_list: list[Any]) -> dict[str, Any]:
-        """Only the locales that hold something."""
-        pairs = zip(LOCALES, data_list or [], strict=False)
-        return {locale: value for (locale, _), value in pairs if value}
-
-
-class SiteForm(forms.ModelForm[Site]):
-    """A site's texts per language."""
-
-    name = PerLocaleField(required=True)
-    greeting = PerLocaleField(rows=2)
-    suggestions = PerLocaleField(lines=True, rows=4, help_text="One question per line.")
-    contact = PerLocaleField(rows=2)
-    hours = PerLocaleField()
-    tone = PerLocaleField(rows=2, help_text="How answers should sound; part of the prompt.")
-    locales = LinesField(rows=2, required=True)
-    answer_days = DaysField()
-    allowed_origins = LinesField(help_text="Where the widget may be embedded, one origin per line.")
-
-    class Meta:
-        model = Site
-        fields = (
-            "key",
-            "name",
-            "greeting",
-            "suggestions",
-            "contact",
-            "hours",
-            "tone",
-            "answer_days",
-            "allowed_origins",
-            "locales",
-            "time_zone",
-            "currency",
-            "max_wrong_percent_en",
-            "max_wrong_percent_zh",
-        )
-
-    def clean_time_zone(self) -> str:
-        """A zone of the IANA database."""
-        name = str(self.cleaned_data["time_zone"])
-        if name not in available_timezones():
-            message = "Give a zone of the IANA database, such as Asia/Shanghai."
-            raise forms.ValidationError(message)
-        return name
-
-    def clean_allowed_origins(self) -> list[str]:
-        """Origins: scheme and host, nothing after it."""
-        origins: list[str] = self.cleaned_data["allowed_origins"]
-        for origin in origins:
-            parts = urlsplit(origin)
-            if (
-                parts.scheme not in ("http", "https")
-                or not parts.netloc
-                or parts.path
-                or parts.query
-            ):
-                message = f"{origin} is no origin: give scheme and host, like https://shop.example."
-                raise forms.ValidationError(message)
-        return origins
 
 
 @admin.register(Site)
-class SiteAdmin(Rows, ModelAdmin[Site]):
+class SiteAdmin(FirstSteps, Rows, ModelAdmin[Site]):
     """The shop's texts and settings."""
 
     form = SiteForm
     list_display = ("__str__", "key", "time_zone", "currency", "articles_link")
     fieldsets = (
-        (None, {"fields": (("key", "time_zone", "currency"), "name")}),
+        (None, {"fields": ("key", "name", ("time_zone", "currency"))}),
         ("What the chat shows", {"fields": ("greeting", "suggestions", "contact", "hours")}),
         ("How it answers", {"fields": ("tone", "locales", "answer_days")}),
         ("Error budget", {"fields": (("max_wrong_percent_en", "max_wrong_percent_zh"),)}),
@@ -190,6 +80,16 @@ class ProductAdmin(Rows, ModelAdmin[Product]):
     list_filter = ("site",)
     search_fields = ("key", "names", "aliases")
     fields = (("site", "key"), "names", "aliases", "url")
+    actions_list = ("import_products",)
+
+    def has_import_permission(self, request: HttpRequest) -> bool:
+        """Importing has a permission of its own."""
+        return request.user.has_perm("chatbot.import_product")
+
+    @page_action(_("Import"), path="import", permission="import", icon="upload")
+    def import_products(self, request: HttpRequest) -> HttpResponse:
+        """Products from a CSV file, shown before they are stored."""
+        return import_page(self, request, kind=ShopFile.PRODUCTS)
 
     @column("English")
     def english(self, row: Product) -> str:
@@ -252,6 +152,7 @@ class ArticleAdmin(Rows, ModelAdmin[Article]):
     )
     list_filter = ("topic", "locale", "enabled", "site")
     search_fields = ("title", "text", "key")
+    actions_list = ("import_articles",)
     fieldsets = (
         (None, {"fields": ("title", "text", "asked_as", ("resting", "serve_while_stale"))}),
         (
@@ -259,6 +160,15 @@ class ArticleAdmin(Rows, ModelAdmin[Article]):
             {"fields": (("topic", "locale", "key"), ("site", "url"), ("enabled", "version"))},
         ),
     )
+
+    def has_import_permission(self, request: HttpRequest) -> bool:
+        """Importing has a permission of its own."""
+        return request.user.has_perm("chatbot.import_article")
+
+    @page_action(_("Import"), path="import", permission="import", icon="upload")
+    def import_articles(self, request: HttpRequest) -> HttpResponse:
+        """Articles from a file, shown before they are stored."""
+        return import_page(self, request, kind=ShopFile.ARTICLES)
 
     def get_readonly_fields(
         self, request: HttpRequest, obj: Article | None = None

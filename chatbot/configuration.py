@@ -45,6 +45,10 @@ class SiteTexts:
         """The share of all questions of a language that may be answered wrongly from the cache."""
         return self.max_wrong_shares.get(language, DEFAULT_MAX_WRONG_SHARE)
 
+    def name_in(self, locale: str) -> str:
+        """The shop's name in a locale, else in any, else its key."""
+        return self.name.get(locale) or next(iter(self.name.values()), self.key)
+
     def say(self, key: str, *, locale: str, **values: str) -> str:
         """A sentence of the product with this site's contact text filled in."""
         return say(key, locale=locale, contact=self.contact.get(locale, ""), **values)

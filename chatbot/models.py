@@ -10,7 +10,14 @@ from __future__ import annotations
 from django.db import models
 
 from chatbot.recall_models import Correction
-from chatbot.shop_models import Article, ArticleVersion, Product, Site, default_locales
+from chatbot.shop_models import (
+    Article,
+    ArticleVersion,
+    Product,
+    ShopFile,
+    Site,
+    default_locales,
+)
 
 __all__ = [
     "Article",
@@ -24,6 +31,7 @@ __all__ = [
     "Outbox",
     "Product",
     "Question",
+    "ShopFile",
     "Shopper",
     "Site",
     "Tally",

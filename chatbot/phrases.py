@@ -16,10 +16,10 @@ _EN: dict[str, str] = {
     "conflict": "This question was already sent with other words. Please send it again.",
     "too_fast": "That was a lot of questions at once. Please wait a moment.",
     "busy": "Very many people are asking right now. Please try again in a moment.",
-    "deadline": "Finding an answer took too long. Please ask again, or write to us: {contact}",
-    "no_model": "No answer can be given right now. Please try again later, or write to us: {contact}",
+    "deadline": "Finding an answer took too long. Please ask again. {contact}",
+    "no_model": "No answer can be given right now. Please try again later. {contact}",
     "not_available": "This is not available in the chat yet. {contact}",
-    "internal": "Something went wrong on our side. Please ask again, or write to us: {contact}",
+    "internal": "Something went wrong on our side. Please ask again. {contact}",
     "unknown_question": "That question was not found in this conversation.",
     "no_orders": "I cannot see orders or personal data yet, but I can tell you how to look it up:",
     "no_orders_at_all": (
@@ -29,7 +29,8 @@ _EN: dict[str, str] = {
     "no_article": (
         "I'm sorry, the shop's help pages do not answer this, and I would rather not guess. {contact}"
     ),
-    "hello": "Hello! Ask me anything about shipping, returns, payment, sizes or promotions.",
+    "greeting": "Hello! What would you like to know?",
+    "hello": "Hello! Ask me anything about the shop, its delivery or its returns.",
     "thanks": "You're welcome! Is there anything else I can help with?",
     "bye": "Goodbye, and thank you for stopping by!",
     "abusive": "I'd like to help. Please tell me what went wrong, without insults. {contact}",
@@ -53,15 +54,16 @@ _ZH: dict[str, str] = {
     "conflict": "这个问题已用其他文字发送过，请重新发送。",
     "too_fast": "您提问有点快，请稍等片刻再问。",
     "busy": "现在咨询的人非常多，请稍后再试。",
-    "deadline": "查找答案用时过长，请重新提问，或联系我们：{contact}",
-    "no_model": "现在暂时无法回答，请稍后再试，或联系我们：{contact}",
+    "deadline": "查找答案用时过长，请重新提问。{contact}",
+    "no_model": "现在暂时无法回答，请稍后再试。{contact}",
     "not_available": "聊天里暂时还没有这项功能。{contact}",
-    "internal": "我们这边出了点问题，请重新提问，或联系我们：{contact}",
+    "internal": "我们这边出了点问题，请重新提问。{contact}",
     "unknown_question": "在本次对话中没有找到这个问题。",
     "no_orders": "我暂时还看不到订单和个人信息，但可以告诉您怎么自己查：",
     "no_orders_at_all": "我暂时还看不到订单和个人信息。请在“**我的订单**”里查看，每个订单都有当前状态和下一步操作。{contact}",
     "no_article": "抱歉，本店的帮助文章没有这个问题的答案，我不想乱猜。{contact}",
-    "hello": "您好！物流、退换货、支付、尺码、优惠活动，都可以问我。",
+    "greeting": "您好！想了解点什么？",
+    "hello": "您好！商品、物流、退换货，都可以问我。",
     "thanks": "不客气！还有什么可以帮您的吗？",
     "bye": "再见，感谢光临！",
     "abusive": "我很想帮到您，请告诉我具体遇到了什么问题，也请文明用语。{contact}",
@@ -73,4 +75,4 @@ PHRASES: dict[str, dict[str, str]] = {"en": _EN, "zh-hans": _ZH}
 
 def say(key: str, *, locale: str, **values: str) -> str:
     """The sentence `key` in `locale` (English when the locale is not ours), with its values filled in."""
-    return PHRASES.get(locale, _EN)[key].format(**values)
+    return PHRASES.get(locale, _EN)[key].format(**values).strip()

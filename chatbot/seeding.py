@@ -1,4 +1,7 @@
-"""The demo shop as rows. Inserts by natural key and never overwrites what staff have edited."""
+"""The demo shop as rows. Inserts by natural key and never overwrites what staff have edited.
+
+Once the demo shop was taken away (`demo_shop`), only what every shop needs is inserted: models, prices, chains, rules.
+"""
 
 from __future__ import annotations
 
@@ -27,9 +30,12 @@ def seed() -> dict[str, int]:
     """Insert what is missing; returns how many rows of each kind were made."""
     site, made = _site()
     counts = {"sites": int(made)}
-    steps: tuple[tuple[str, Callable[[], int]], ...] = (
+    shop: tuple[tuple[str, Callable[[], int]], ...] = (
         ("products", lambda: _products(site)),
         ("articles", lambda: _articles(site)),
+    )
+    steps: tuple[tuple[str, Callable[[], int]], ...] = (
+        *(() if site.demo_removed_at else shop),
         ("endpoints", _endpoints),
         ("models", _models),
         ("prices", _prices),
@@ -55,29 +61,45 @@ def read_article(path: Path) -> dict[str, Any]:
     }
 
 
+def delivered_site() -> dict[str, Any]:
+    """The demo shop's site as delivered, by field."""
+    return dict(_json("site.json"))
+
+
+def delivered_products() -> dict[str, dict[str, Any]]:
+    """Key -> fields of each product as delivered."""
+    return {row.pop("key"): row for row in _json("products.json")}
+
+
+def delivered_articles() -> dict[tuple[str, str], dict[str, Any]]:
+    """Key and locale -> fields of each article as delivered."""
+    return {
+        (path.stem, locale): read_article(path)
+        for locale in LOCALES
+        for path in sorted((DEMO_DIR / "articles" / locale).glob("*.md"))
+    }
+
+
 def _json(name: str) -> Any:
     return json.loads((DEMO_DIR / name).read_text(encoding="utf-8"))
 
 
 def _site() -> tuple[Site, bool]:
-    values = _json("site.json")
+    values = delivered_site()
     return Site.objects.get_or_create(key=values.pop("key"), defaults=values)
 
 
 def _products(site: Site) -> int:
     return sum(
-        Product.objects.get_or_create(site=site, key=row.pop("key"), defaults=row)[1]
-        for row in _json("products.json")
+        Product.objects.get_or_create(site=site, key=key, defaults=row)[1]
+        for key, row in delivered_products().items()
     )
 
 
 def _articles(site: Site) -> int:
     return sum(
-        Article.objects.get_or_create(
-            site=site, key=path.stem, locale=locale, defaults=read_article(path)
-        )[1]
-        for locale in LOCALES
-        for path in sorted((DEMO_DIR / "articles" / locale).glob("*.md"))
+        Article.objects.get_or_create(site=site, key=key, locale=locale, defaults=fields)[1]
+        for (key, locale), fields in delivered_articles().items()
     )
 
 

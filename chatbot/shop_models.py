@@ -45,6 +45,15 @@ class Site(models.Model):
     answer_days = models.JSONField(
         default=dict, blank=True, help_text="topic -> days that stored answers live"
     )
+    demo_removed_at = models.DateTimeField(null=True, blank=True, editable=False)
+    demo_history_at = models.DateTimeField(null=True, blank=True, editable=False)
+    checklist_hidden_at = models.DateTimeField(null=True, blank=True, editable=False)
+
+    class Meta:
+        permissions = [
+            ("remove_demo", "Can take the demo shop away"),
+            ("hide_checklist", "Can hide the checklist of the first steps"),
+        ]
 
     def __str__(self) -> str:
         return str(self.name.get("en") or self.key)
@@ -62,6 +71,7 @@ class Product(models.Model):
     class Meta:
         ordering = ("key",)
         constraints = [models.UniqueConstraint(fields=["site", "key"], name="chatbot_product_once")]
+        permissions = [("import_product", "Can import products from a file")]
 
     def __str__(self) -> str:
         return str(self.names.get("en") or self.key)
@@ -93,6 +103,7 @@ class Article(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["site", "key", "locale"], name="chatbot_article_once")
         ]
+        permissions = [("import_article", "Can import articles from a file")]
 
     def __str__(self) -> str:
         return self.title
@@ -117,3 +128,23 @@ class ArticleVersion(models.Model):
 
     def __str__(self) -> str:
         return f"{self.title} v{self.version}"
+
+
+class ShopFile(models.Model):
+    """A file that staff uploaded to import and have not confirmed yet; it is gone once that is done.
+
+    In the database, so that whichever process shows the preview, any other can take the confirmation.
+    """
+
+    ARTICLES, PRODUCTS = "articles", "products"
+
+    kind = models.CharField(
+        max_length=10, choices=[(value, value) for value in (ARTICLES, PRODUCTS)]
+    )
+    name = models.CharField(max_length=200)
+    content = models.BinaryField()
+    uploaded_by = models.CharField(max_length=150)
+    uploaded_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return self.name

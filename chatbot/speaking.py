@@ -79,7 +79,7 @@ class Speaking:
             asked.text,
             articles=[item.article for item in found],
             turns=turns,
-            shop=site.name.get(asked.language, site.key),
+            shop=site.name_in(asked.language),
             tone=site.tone.get(asked.language, ""),
             language=asked.language,
             today=None if verdict.may_share else now.astimezone(ZoneInfo(site.time_zone)).date(),

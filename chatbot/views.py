@@ -16,6 +16,7 @@ from django.views.decorators.http import require_GET
 from base.revision import current_number
 from chatbot.configuration import DEFAULT_SITE_KEY
 from chatbot.models import Article, Site
+from chatbot.phrases import say
 from chatbot.process import Process
 from chatbot.topics import topic_title
 from chatbot.transcript import new_shopper
@@ -24,6 +25,7 @@ from routing.specs import Tier
 
 COOKIE_AGE_S = 365 * 24 * 3600
 LOCALES = ("en", "zh-hans")
+MOST_SUGGESTIONS = 4
 
 
 @require_GET
@@ -32,8 +34,8 @@ def chat_page(request: HttpRequest) -> HttpResponse:
     locale, site = _locale(request), Site.objects.get(key=DEFAULT_SITE_KEY)
     context = {
         **_common(site, locale),
-        "greeting": site.greeting.get(locale, ""),
-        "suggestions": site.suggestions.get(locale, []),
+        "greeting": site.greeting.get(locale) or say("greeting", locale=locale),
+        "suggestions": site.suggestions.get(locale) or _typical_questions(site, locale),
         "mode": Process.current().runtime.mode,
         "notices": _notices(locale),
         "ws_path": "/ws/chat/",
@@ -122,12 +124,21 @@ def _database_state() -> str:
 def _common(site: Site, locale: str) -> dict[str, Any]:
     other = "en" if locale == "zh-hans" else "zh-hans"
     return {
-        "site_name": site.name.get(locale, site.key),
+        "site_name": site.name.get(locale) or str(site),
         "locale": locale,
         "contact_text": site.contact.get(locale, ""),
+        "hours_text": site.hours.get(locale, ""),
         "switch_url": reverse("language", args=[other]),
         "help_url": reverse("help"),
     }
+
+
+def _typical_questions(site: Site, locale: str) -> list[str]:
+    """While staff have set no suggestions: the first typical wording of one article per topic."""
+    rows = Article.objects.filter(site=site, locale=locale, enabled=True).order_by("topic", "key")
+    by_topic = groupby(rows.only("topic", "asked_as"), key=lambda row: row.topic)
+    first = (next((row.asked_as[0] for row in group if row.asked_as), "") for _, group in by_topic)
+    return [f"{text[:1].upper()}{text[1:]}" for text in first if text][:MOST_SUGGESTIONS]
 
 
 def _notices(locale: str) -> list[str]:

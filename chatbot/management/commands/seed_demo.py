@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from django.core.management.base import BaseCommand
+from django.utils import timezone
 
+from base import env
+from chatbot.demo_history_rows import insert_history
 from chatbot.seeding import seed
 
 
@@ -15,3 +18,11 @@ class Command(BaseCommand):
         made = {name: count for name, count in seed().items() if count}
         summary = ", ".join(f"{count} {name}" for name, count in made.items())
         self.stdout.write(f"demo shop: {summary or 'everything is there already'}")
+        if not any(env.text(name) for name in env.KEY_NAMES):
+            self._history()
+
+    def _history(self) -> None:
+        """Only without a key, where everything is simulated anyway."""
+        questions = insert_history(now=timezone.now())
+        if questions:
+            self.stdout.write(f"demo history: {questions:,} questions of 14 days, marked simulated")

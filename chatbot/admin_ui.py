@@ -53,6 +53,7 @@ MENU: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
     (
         "Routing",
         (
+            ("Live board", "monitor_heart", "routing_hold"),
             ("Rule sets", "rule", "routing_ruleset"),
             ("Chains", "low_priority", "routing_chain"),
             ("Models", "smart_toy", "routing_model"),

@@ -14,7 +14,7 @@ from routing.board import Card, Purse
 from routing.breaker import State
 from routing.models import Hold
 from routing.permits import LaneView
-from routing.retirement import Retirement
+from routing.retirement import in_words
 from routing.sights import Bucket, Sight
 
 STATES = {
@@ -80,7 +80,7 @@ def line_of(card: Card, *, now: datetime, notes: tuple[str, ...] = ()) -> Line:
         in_flight=_in_flight(card, lane) if lane else "–",
         queue=_queue(lane) if lane else "–",
         purses=tuple(_purse(one) for one in card.purses),
-        warning=retirement_in_words(card.retirement),
+        warning=in_words(card.retirement),
         notes=notes,
     )
 
@@ -100,25 +100,6 @@ def state_of(card: Card, *, now: datetime) -> str:
     if own in (State.CLOSED, State.HALF_OPEN) and card.lane.sight.fleet_state:
         return card.lane.sight.fleet_state
     return own.value
-
-
-def retirement_in_words(warning: Retirement | None) -> str:
-    """Empty without a warning."""
-    if warning is None:
-        return ""
-    if warning.kind == "gone":
-        return _("Its vendor did not know it on %(day)s: correct its name or end its validity.") % {
-            "day": warning.day
-        }
-    if warning.kind == "ended":
-        return _("Its last day was %(day)s: it is not asked any more.") % {"day": warning.day}
-    if warning.days_left == 0:
-        return _("Today is its last day.")
-    return ngettext(
-        "It ends in %(days)d day, after %(day)s.",
-        "It ends in %(days)d days, after %(day)s.",
-        warning.days_left,
-    ) % {"days": warning.days_left, "day": warning.day}
 
 
 def _details(card: Card, *, state: str, now: datetime) -> list[str]:

@@ -111,6 +111,7 @@ class Price(models.Model):
 
     class Meta:
         ordering = ("endpoint__key", "model_name", "-valid_from")
+        permissions = [("import_price", "Can import prices")]
         constraints = [
             models.UniqueConstraint(
                 fields=["endpoint", "model_name", "valid_from"], name="routing_price_once_per_day"

@@ -11,6 +11,9 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Literal
 
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
 from routing import alerts, notices
 from routing.errors import Kind
 from routing.models import Alert, Call
@@ -44,6 +47,25 @@ def retirements(models: Iterable[ModelSpec], *, now: datetime) -> dict[int, Reti
         elif last is not None and last - today <= RETIREMENT_NOTICE:
             found[model.id] = Retirement("ends", model, last, (last - today).days)
     return found
+
+
+def in_words(warning: Retirement | None) -> str:
+    """The warning as a sentence; empty without one."""
+    if warning is None:
+        return ""
+    if warning.kind == "gone":
+        return _("Its vendor did not know it on %(day)s: correct its name or end its validity.") % {
+            "day": warning.day
+        }
+    if warning.kind == "ended":
+        return _("Its last day was %(day)s: it is not asked any more.") % {"day": warning.day}
+    if warning.days_left == 0:
+        return _("Today is its last day.")
+    return ngettext(
+        "It ends in %(days)d day, after %(day)s.",
+        "It ends in %(days)d days, after %(day)s.",
+        warning.days_left,
+    ) % {"days": warning.days_left, "day": warning.day}
 
 
 def warn(*, now: datetime) -> int:

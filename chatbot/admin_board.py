@@ -17,12 +17,13 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.template.loader import render_to_string
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from base.admin import ModelAdmin, ReadOnly, Rows, fields_of
 from chatbot.admin_board_actions import MARK, action_page, may
 from chatbot.board_lines import Line
-from chatbot.board_state import board
+from chatbot.board_state import Board, board
 from routing.models import Hold, Model
 
 RECENT = 8
@@ -56,6 +57,7 @@ class HoldAdmin(ReadOnly, Rows, ModelAdmin[Hold]):
             "opts": self.opts,
             "title": _("Live board"),
             "board": shown,
+            "as_of": _as_of(shown),
             "actions": may(request),
             "recent": _recent(),
         }
@@ -66,8 +68,14 @@ class HoldAdmin(ReadOnly, Rows, ModelAdmin[Hold]):
         _only_viewers(request)
         shown, actions = board(), may(request)
         models = [{**_figures(line), "html": _card(request, line, actions)} for line in shown.lines]
-        answer = {"at": shown.now.isoformat(), "problem": shown.problem, "models": models}
-        response = JsonResponse(answer)
+        response = JsonResponse(
+            {
+                "at": shown.now.isoformat(),
+                "as_of": _as_of(shown),
+                "problem": shown.problem,
+                "models": models,
+            }
+        )
         response["Cache-Control"] = "no-store"
         return response
 
@@ -75,6 +83,11 @@ class HoldAdmin(ReadOnly, Rows, ModelAdmin[Hold]):
 def _only_viewers(request: HttpRequest) -> None:
     if not request.user.has_perm("routing.view_hold"):
         raise PermissionDenied
+
+
+def _as_of(shown: Board) -> str:
+    """When this was so, in the shop's zone."""
+    return _("As of %(moment)s.") % {"moment": f"{timezone.localtime(shown.now):%H:%M:%S}"}
 
 
 def _card(request: HttpRequest, line: Line, actions: list[Any]) -> str:

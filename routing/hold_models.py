@@ -22,6 +22,8 @@ class Hold(models.Model):
     reason = models.CharField(max_length=300)
 
     class Meta:
+        verbose_name = _("decision by hand")
+        verbose_name_plural = _("live board")
         default_permissions = ("view",)
         permissions = [
             ("trip_hold", _("Can open a model's breaker by hand")),

@@ -1,10 +1,9 @@
 /* The live board: fetches the cards every two seconds while the page is seen. A card is replaced only when it
-changed, and what had the focus in it keeps it. Without this script the page shows the figures of its loading. */
+changed and nobody is pressing on it; what had the focus in it keeps it. Without this script the page shows the figures of its loading. */
 
 const EVERY_MS = 2_000;
 const page = document.querySelector("[data-board]");
 const part = (name) => page.querySelector(`[data-part="${name}"]`);
-const moment = new Intl.DateTimeFormat(document.documentElement.lang || "en", { timeStyle: "medium" });
 let timer = 0;
 let fetching = false;
 
@@ -18,7 +17,7 @@ function put(model) {
   const old = page.querySelector(`[data-model="${model.id}"]`);
   const fresh = built(model.html);
   if (!old) part("cards").append(fresh);
-  else if (!old.isEqualNode(fresh)) {
+  else if (!old.matches(":active") && !old.isEqualNode(fresh)) {
     const focused = old.contains(document.activeElement) ? document.activeElement.getAttribute("href") : null;
     old.replaceWith(fresh);
     if (focused) fresh.querySelector(`[href="${CSS.escape(focused)}"]`)?.focus();
@@ -31,7 +30,7 @@ function show(board) {
   board.models.forEach(put);
   part("problem").textContent = board.problem;
   part("problem").hidden = !board.problem;
-  part("at").textContent = moment.format(new Date(board.at));
+  part("at").textContent = board.as_of;
   part("stale").hidden = true;
 }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from cache.admin_wordings import WordingAdmin
+from chatbot.admin_board import HoldAdmin
 from chatbot.admin_conversations import ConversationAdmin, FeedbackAdmin, FrameAdmin
 from chatbot.admin_questions import QuestionAdmin
 from chatbot.admin_recalls import RecallableAnswerAdmin, RecallAdmin
@@ -16,6 +17,7 @@ __all__ = [
     "FeedbackAdmin",
     "FrameAdmin",
     "GroupAdmin",
+    "HoldAdmin",
     "LookupAdmin",
     "OutboxAdmin",
     "ProductAdmin",

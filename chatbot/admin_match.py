@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from functools import partial
 from typing import Any
 
@@ -17,6 +16,7 @@ from base.text import Language, language_of
 from chatbot.frames import MAX_QUESTION_CHARACTERS
 from chatbot.matching import Match, match
 from chatbot.process import Process
+from chatbot.reaching import in_loop
 
 WITHIN_S = 10.0
 AUTO = "auto"
@@ -75,11 +75,8 @@ def _match(text: str, chosen: str) -> tuple[Match | None, str]:
     language: Language = language_of(text, default="en")
     if chosen in ("en", "zh-hans"):
         language = "zh-hans" if chosen == "zh-hans" else "en"
-    work = asyncio.run_coroutine_threadsafe(
-        match(text, language=language, runtime=runtime), runtime.loop
-    )
+    work = match(text, language=language, runtime=runtime)
     try:
-        return work.result(timeout=WITHIN_S), ""
+        return in_loop(work, runtime=runtime, within_s=WITHIN_S), ""
     except TimeoutError:
-        work.cancel()
         return None, f"No answer within {WITHIN_S:g} s: the process is busy. Try again."

@@ -53,10 +53,12 @@ MENU: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
     (
         "Routing",
         (
+            ("Live board", "monitor_heart", "routing_hold"),
             ("Rule sets", "rule", "routing_ruleset"),
             ("Chains", "low_priority", "routing_chain"),
             ("Models", "smart_toy", "routing_model"),
             ("Endpoints", "dns", "routing_endpoint"),
+            ("Price book", "menu_book", "routing_price:price_book"),
             ("Prices", "sell", "routing_price"),
             ("Exchange rates", "currency_exchange", "routing_exchangerate"),
             ("Calls", "swap_calls", "routing_call"),

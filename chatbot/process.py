@@ -30,6 +30,11 @@ class Process:
             cls._current = cls()
         return cls._current
 
+    @classmethod
+    def serving(cls) -> Runtime | None:
+        """The running parts of this interpreter, or None; unlike `current` it makes nothing."""
+        return None if cls._current is None else cls._current.running
+
     @property
     def runtime(self) -> Runtime:
         """The running parts. Raises RuntimeError before start-up."""

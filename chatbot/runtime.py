@@ -174,6 +174,7 @@ class Runtime:
         """Take over what was committed since: a configuration, changes of the cache, corrections."""
         async with self._catching_up:
             await self.reader.run(self._snapshots.refresh)
+            self.gate.hold(self.routing.holds)
             await self.store.follow()
             await self._recalls.follow()
 
@@ -188,6 +189,7 @@ class Runtime:
             self.desk = replace(
                 self.desk, embedder=self.embedder, store=self.store, speaking=self._speaking()
             )
+            self.gate.hold(self.routing.holds)
             self.supervisor.use(self.desk)
         return old
 
@@ -201,11 +203,13 @@ class Runtime:
                 return
             try:
                 await self.reader.run(self._snapshots.refresh)
+                self.gate.hold(self.routing.holds)
             except Exception:  # a boundary: a bad row must not keep every question from its answer
                 logger.exception("the newer configuration could not be loaded")
 
     def _desk(self) -> Desk:
         gate = Gate(clock=self.clock, random=random.random, limits_for=self._limits_for())
+        gate.hold(self.routing.holds)
         alarm = Alarms(writer=self.ledger_writer, clock=self.clock)
         ledger = Ledger(
             writer=self.ledger_writer, routing=lambda: self.routing, clock=self.clock, alarm=alarm

@@ -12,6 +12,7 @@ SCHEDULE: dict[str, int] = {
     "routing.tasks.close_lost_calls": 60,
     "routing.tasks.watch_refusals": 300,
     "routing.tasks.reconcile_accounts": 3_600,
+    "routing.tasks.watch_retirements": 3_600,
     "chatbot.tasks.prune": 3_600,
     "chatbot.tasks.refit_decisions": 21_600,
 }

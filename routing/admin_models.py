@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 
 from django import forms
@@ -20,10 +20,10 @@ from base.admin import ModelAdmin, Rows, column, link, list_url
 from routing.errors import ConfigurationError
 from routing.hosts import check_host
 from routing.models import Chain, Endpoint, Model, Price
+from routing.retirement import RETIREMENT_NOTICE
 
 KEY_NAME = re.compile(r"[A-Z][A-Z0-9_]*_API_KEY")
 ADDRESS_NAME = re.compile(r"[A-Z][A-Z0-9_]*_BASE_URL")
-RETIREMENT_NOTICE = timedelta(days=30)
 VALIDITY_COLOURS = {
     "answers": "success",
     "ends": "warning",

@@ -89,9 +89,23 @@ class QuotaForm(forms.ModelForm[Quota]):
 
 
 class WithSpending:
-    """Columns about the current period; live calls, or the simulator's where there are no others."""
+    """Columns about the current period; live calls, or the simulator's where there are no others.
+
+    `kind` is that of the counts, `zone_field` the column with the zone in which a period begins, and
+    `belongs_to` the field with what is limited.
+    """
 
     kind = ""
+    zone_field = ""
+    belongs_to = ""
+
+    def get_list_display(self, request: HttpRequest) -> tuple[str, ...]:
+        """What is limited, how much is gone, and when it begins anew."""
+        return ("__str__", "used", "state", "begins_anew", self.zone_field)
+
+    def get_autocomplete_fields(self, request: HttpRequest) -> tuple[str, ...]:
+        """What is limited is chosen by its name."""
+        return (self.belongs_to,)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         """With what is spent and reserved in the period of now."""
@@ -149,10 +163,9 @@ class BudgetAdmin(WithSpending, Rows, ModelAdmin[Budget]):
 
     kind = Spending.BUDGET
     form = BudgetForm
-    list_display = ("__str__", "used", "state", "begins_anew", "time_zone")
+    zone_field, belongs_to = "time_zone", "model"
     list_filter = ("period", "tier")
     list_select_related = ("model__endpoint",)
-    autocomplete_fields = ("model",)
     fieldsets = (
         (None, {"fields": (("limit_nanousd", "period", "time_zone"),)}),
         (
@@ -172,10 +185,9 @@ class QuotaAdmin(WithSpending, Rows, ModelAdmin[Quota]):
 
     kind = Spending.QUOTA
     form = QuotaForm
-    list_display = ("__str__", "used", "state", "begins_anew", "reset_zone")
+    zone_field, belongs_to = "reset_zone", "endpoint"
     list_filter = ("endpoint", "period")
     list_select_related = ("endpoint",)
-    autocomplete_fields = ("endpoint",)
     fields = (("endpoint", "period", "reset_zone"), ("limit_tokens", "limit_nanousd"))
 
 

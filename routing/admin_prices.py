@@ -2,29 +2,22 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
 from typing import Any
 
 from django import forms
 from django.contrib import admin
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+from django.utils.translation import gettext as _
 
-from base.admin import ModelAdmin, Rows, UnfoldAdminDecimalFieldWidget, column
+from base.admin import ModelAdmin, Rows, UnfoldAdminDecimalFieldWidget, column, page_action
+from routing.admin_price_pages import book_page, import_page
 from routing.models import ExchangeRate, Price
+from routing.price_book import is_booked, problem_with, rate_is_booked
+from routing.price_words import NANO_PER_TOKEN, per_million, shown_per_million
 
-# 1.00 per million tokens is 1e-6 per token, which is 1,000 nano-units.
-NANO_PER_TOKEN = Decimal(1_000)
 MAX_DECIMALS = 3
-
-
-def per_million(nano_per_token: int) -> Decimal:
-    """Nano-units per token as units per million tokens, exact: 300 -> 0.30."""
-    return (Decimal(nano_per_token) / NANO_PER_TOKEN).quantize(Decimal("0.001"))
-
-
-def shown_per_million(nano_per_token: int) -> str:
-    """The price per million with two or three decimals."""
-    text = f"{per_million(nano_per_token):,f}"
-    return text.removesuffix("0")
 
 
 class PerMillionField(forms.DecimalField):
@@ -72,12 +65,41 @@ class PriceForm(forms.ModelForm[Price]):
             "source",
         )
 
+    def clean(self) -> dict[str, Any]:
+        """What calls were booked with does not change, not even by a price slipped in before today."""
+        values = super().clean() or {}
+        if not self.errors:
+            price = Price(pk=self.instance.pk, **{name: values[name] for name in self.Meta.fields})
+            problem = problem_with(price, today=timezone.now().date())
+            if problem:
+                raise forms.ValidationError(problem)
+        return values
+
+
+class RateForm(forms.ModelForm[ExchangeRate]):
+    """A dated rate."""
+
+    class Meta:
+        model = ExchangeRate
+        fields = ("currency", "valid_from", "usd_per_unit", "source")
+
+    def clean(self) -> dict[str, Any]:
+        """A rate that calls were booked with keeps its figure and its day."""
+        values = super().clean() or {}
+        fixed = {"currency", "valid_from", "usd_per_unit"}
+        touched = self.instance.pk and fixed & set(self.changed_data)
+        if touched and rate_is_booked(ExchangeRate.objects.get(pk=self.instance.pk)):
+            message = _("Calls were booked with this rate, so it cannot change. Add a new one.")
+            raise forms.ValidationError(message)
+        return values
+
 
 @admin.register(Price)
 class PriceAdmin(Rows, ModelAdmin[Price]):
     """Dated list prices. Calls keep the price they were charged at; a new price is a new row."""
 
     form = PriceForm
+    actions_list = ("price_book", "import_prices")
     list_display = (
         "model_name",
         "endpoint",
@@ -109,6 +131,26 @@ class PriceAdmin(Rows, ModelAdmin[Price]):
         ("Where this is known from", {"fields": ("source",)}),
     )
 
+    @page_action("Price book", path="book", permission="view", icon="menu_book")
+    def price_book(self, request: HttpRequest) -> HttpResponse:
+        """Every price by model: current, future and past, with the rates."""
+        return book_page(self, request)
+
+    @page_action("Import", path="import", permission="import", icon="upload")
+    def import_prices(self, request: HttpRequest) -> HttpResponse:
+        """Check a file of prices, show what it would change, and store it when told."""
+        if not self.has_import_permission(request):
+            raise PermissionDenied
+        return import_page(self, request)
+
+    def has_import_permission(self, request: HttpRequest) -> bool:
+        """Importing has a right of its own."""
+        return request.user.has_perm("routing.import_price")
+
+    def has_delete_permission(self, request: HttpRequest, obj: Price | None = None) -> bool:
+        """A price that calls were booked with stays."""
+        return super().has_delete_permission(request, obj) and (obj is None or not is_booked(obj))
+
     @column("input / million", order="input_nano_per_token")
     def input_price(self, row: Price) -> str:
         """Per million input tokens."""
@@ -129,6 +171,13 @@ class PriceAdmin(Rows, ModelAdmin[Price]):
 class ExchangeRateAdmin(Rows, ModelAdmin[ExchangeRate]):
     """US dollars per unit of a currency, dated."""
 
+    form = RateForm
     list_display = ("currency", "valid_from", "usd_per_unit", "source")
     list_filter = ("currency",)
     fields = (("currency", "valid_from", "usd_per_unit"), "source")
+
+    def has_delete_permission(self, request: HttpRequest, obj: ExchangeRate | None = None) -> bool:
+        """A rate that calls were booked with stays."""
+        return super().has_delete_permission(request, obj) and (
+            obj is None or not rate_is_booked(obj)
+        )

@@ -171,10 +171,6 @@ class Breaker:
         """Something changed: go on in the state from before."""
         self._parked, self._parked_until_s = "", math.inf
 
-    def trip(self, *, now_s: float) -> None:
-        """Staff open the breaker by hand; it closes by probes, as after failures."""
-        self._open(now_s=now_s)
-
     def open_until(self, until_s: float) -> None:
         """Another process found the vendor ill: stay open as long as it does."""
         if self._state is not State.OPEN or until_s > self._open_until_s:

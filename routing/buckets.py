@@ -91,6 +91,10 @@ class Dimension:
     def _burst(self) -> float:
         return max(1.0, self.rate_per_s * BURST_S)
 
+    def used(self, *, now_s: float) -> int:
+        """What counts against the minute."""
+        return self._log.used(now_s=now_s)
+
     def change(self, per_minute: int, *, factor: float, now_s: float) -> None:
         """Take over a new limit; `factor` (0 to 1] slows the rate below it. History stays."""
         self._refill(now_s)
@@ -161,6 +165,11 @@ class DayCount:
             if over <= 0:
                 return (slot + self._SLOTS) * self._SLOT_S - now_s
         return self._SLOTS * self._SLOT_S
+
+    def used(self, *, now_s: float) -> int:
+        """Requests that still count."""
+        self._drop(now_s)
+        return int(self._sum)
 
     def add(self, amount: int, *, now_s: float) -> None:
         """Count requests as made now."""

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from base.clock import Clock
 from routing.buckets import SHARE
 from routing.limits import AMOUNTS
+from routing.sights import DAY_REQUESTS, Bucket, Sight
 from routing.specs import Need
 
 _GAIN = 0.1
@@ -74,6 +75,34 @@ class FleetView:
             levels={name: float(level) for name, level in zip(names, levels, strict=True)},
         )
         self._paused_until_s = now_s + float(paused_s)
+
+    def see(self, reply: list[str], *, kept: Mapping[str, int]) -> Sight:
+        """Take over a whole look: a reply as `hear` knows it, then sums, day, opening and parking."""
+        names = list(kept)
+        _, _, *values = reply
+        told, sums = values[: 5 + len(names)], values[5 + len(names) : 5 + 2 * len(names)]
+        per_day, day, open_s, parked_s, reason = values[5 + 2 * len(names) :]
+        self.hear(told, names=names)
+        buckets = [
+            Bucket(name, kept[name], int(used)) for name, used in zip(names, sums, strict=True)
+        ]
+        if int(per_day) >= 0:
+            buckets.append(Bucket(DAY_REQUESTS, int(per_day), int(day)))
+        state, for_s = "", None
+        if float(parked_s) != 0:
+            state, for_s = "parked", None if float(parked_s) < 0 else float(parked_s)
+        elif float(open_s) > 0:
+            state, for_s = "open", float(open_s)
+        return Sight(
+            buckets=tuple(buckets),
+            in_flight=self.in_flight,
+            factor=self.factor,
+            paused_s=max(0.0, float(told[4])),
+            waiting_processes=int(told[2]),
+            fleet_state=state,
+            fleet_for_s=for_s,
+            fleet_reason=reason,
+        )
 
     def pause(self, *, until_s: float) -> None:
         """This process was told to pause."""

@@ -11,18 +11,18 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 
 from base.clock import Clock
-from routing.breaker import DEFAULT_POLICY, Breaker, Outcome, Policy
+from routing.breaker import DEFAULT_POLICY, Breaker, Outcome, Policy, State
 from routing.errors import Kind, Verdict
-from routing.lanes import Held, Lane, LaneLimits, LocalLimits, Wait, too_late
+from routing.lanes import Bar, Held, Lane, LaneLimits, LocalLimits, Wait, too_late
 from routing.limits import check_size
-from routing.permits import NOBODY, Caller, LaneState, Permit
-from routing.shaper import Full, Place
-from routing.specs import ModelSpec, Need
+from routing.permits import NOBODY, Caller, LaneState, LaneView, Permit, state_of
+from routing.shaper import Full, Place, Urgency
+from routing.specs import HoldSpec, ModelSpec, Need
 
-__all__ = ["Caller", "Gate", "LaneState", "LimitsFor", "OnWait", "Permit"]
+__all__ = ["Caller", "Gate", "LaneState", "LaneView", "LimitsFor", "OnWait", "Permit"]
 
 OnWait = Callable[[float, int], Awaitable[None]]
 LimitsFor = Callable[[tuple[str, str]], LaneLimits]
@@ -62,6 +62,7 @@ class Gate:
         self._max_waiting = max_waiting
         self._limits_for = limits_for or (lambda _: LocalLimits(clock=clock, share=share))
         self._lanes: dict[tuple[str, str], Lane] = {}
+        self._decisions: dict[tuple[str, str], HoldSpec] | None = None
 
     def eta_s(
         self,
@@ -140,50 +141,63 @@ class Gate:
             lane.limits.tell_reset()
             lane.queue.wake_first()
 
-    def trip(self, endpoint_key: str, model_name: str) -> None:
-        """Staff open a model's breaker by hand. Raises KeyError for a lane never used."""
-        lane, now_s = self._lanes[endpoint_key, model_name], self._clock.monotonic_s()
-        lane.breaker.trip(now_s=now_s)
-        lane.limits.tell_open(until_s=now_s + lane.breaker.retry_after_s(now_s=now_s))
-        lane.queue.wake_first()
+    def hold(self, decisions: Iterable[HoldSpec]) -> None:
+        """Put in force what staff decided by hand, as a whole; who waits for a barred model is sent on.
 
-    def reset(self, endpoint_key: str, model_name: str) -> None:
-        """Staff close a model's breaker and end its parking. Raises KeyError for a lane never used."""
-        lane = self._lanes[endpoint_key, model_name]
-        lane.breaker.reset()
-        lane.limits.tell_reset()
-        lane.queue.wake_first()
+        A reset counts once: what stands at the first call of all was obeyed before this process began.
+        """
+        before = self._decisions
+        self._decisions = {(one.endpoint_key, one.model_name): one for one in decisions}
+        for key, decision in self._decisions.items():
+            is_news = before is not None and before.get(key) != decision
+            if is_news and decision.kind == "reset":
+                self._lane_of(key).reset()
+        for key, lane in self._lanes.items():
+            lane.bar = self._bar_of(key)
+            lane.queue.wake_first()
 
     def states(self) -> list[LaneState]:
         """How every lane used so far stands."""
         now_s = self._clock.monotonic_s()
-        found = []
-        for (endpoint_key, model_name), lane in sorted(self._lanes.items()):
-            standing = lane.limits.standing()
-            found.append(
-                LaneState(
-                    endpoint_key=endpoint_key,
-                    model_name=model_name,
-                    state=lane.breaker.state(now_s=now_s),
-                    reason=lane.breaker.parked_reason,
-                    in_flight=standing.in_flight,
-                    waiting=len(lane.queue),
-                    rate_factor=standing.factor,
-                    degraded=standing.degraded,
-                )
-            )
-        return found
+        return [state_of(key, lane, now_s=now_s) for key, lane in sorted(self._lanes.items())]
 
-    def _lane(self, model: ModelSpec, *, stamp: str | None = None) -> Lane:
-        key = (model.endpoint.key, model.name)
+    async def look(self, models: Iterable[ModelSpec], *, need: Need) -> list[LaneView]:
+        """How these models stand, limits included, and the wait that a call of `need` may expect."""
+        views = []
+        for model in models:
+            key, lane = (model.endpoint.key, model.name), self._lane(model)
+            lane.limits.apply(model.limits)
+            sight = await lane.limits.look()
+            place = lane.queue.planned(need, flow="", urgency=Urgency.USUAL, deadline_s=math.inf)
+            state = state_of(key, lane, now_s=self._clock.monotonic_s())
+            views.append(LaneView(state, sight, lane.eta_s(place)))
+        return views
+
+    def _bar_of(self, key: tuple[str, str]) -> Bar | None:
+        decision, now = (self._decisions or {}).get(key), self._clock.now()
+        if decision is None or not decision.bars_at(now):
+            return None
+        until_s = math.inf
+        if decision.until is not None:
+            until_s = self._clock.monotonic_s() + (decision.until - now).total_seconds()
+        state = State.OPEN if decision.kind == "trip" else State.PARKED
+        return Bar(state, decision.reason, until_s)
+
+    def _lane_of(self, key: tuple[str, str]) -> Lane:
         if key not in self._lanes:
             breaker = Breaker(random=self._random, policy=self._policy)
-            self._lanes[key] = Lane(
+            lane = Lane(
                 breaker=breaker, limits=self._limits_for(key), max_waiting=self._max_waiting
             )
-        if stamp is not None:
-            self._lanes[key].take_over(model, stamp=stamp)
+            lane.bar = self._bar_of(key)
+            self._lanes[key] = lane
         return self._lanes[key]
+
+    def _lane(self, model: ModelSpec, *, stamp: str | None = None) -> Lane:
+        lane = self._lane_of((model.endpoint.key, model.name))
+        if stamp is not None:
+            lane.take_over(model, stamp=stamp)
+        return lane
 
     def _join(self, lane: Lane, place: Place, *, now_s: float) -> None:
         """Take the place, unless its turn would come too late or the queue is full."""

@@ -272,4 +272,30 @@ function verbs.reset()
   return {'reset'}
 end
 
+-- look: requests per day (-1), dimensions; nothing is taken, only what is old is forgotten
+function verbs.look()
+  local per_day = argument()
+  local found = dimensions()
+  forget(found)
+  redis.call('ZREMRANGEBYSCORE', flying, '-inf', now)
+  save(found)
+  local list = reply('look', 0, found)
+  for _, dimension in ipairs(found) do
+    list[#list + 1] = string.format('%d', number('sum:' .. dimension.name, 0))
+  end
+  local today, first = 0, math.floor(now / DAY_SLOT_S) - DAY_SLOTS + 1
+  local fields = redis.call('HGETALL', day)
+  for index = 1, #fields, 2 do
+    if tonumber(fields[index]) >= first then today = today + tonumber(fields[index + 1]) end
+  end
+  local parked, open_until = number('parked_until', 0), number('open_until', 0)
+  list[#list + 1] = per_day
+  list[#list + 1] = string.format('%d', today)
+  list[#list + 1] = string.format('%.6f', math.max(0, open_until - now))
+  list[#list + 1] = string.format('%.6f', parked == -1 and -1 or math.max(0, parked - now))
+  list[#list + 1] = redis.call('HGET', lane, 'parked_reason') or ''
+  redis.call('EXPIRE', lane, 86400 * 2)
+  return list
+end
+
 return verbs[verb]()

@@ -15,6 +15,7 @@ from routing.breaker import Breaker, Outcome, Pass, State
 from routing.errors import BreakerOpen, Parked, WouldMissDeadline
 from routing.limits import Limiter, Reservation, share_of
 from routing.shaper import Place, Shaper
+from routing.sights import Sight
 from routing.specs import Limits, ModelSpec, Need, RateState
 
 
@@ -118,7 +119,11 @@ class LaneLimits(Protocol):
         ...
 
     def standing(self) -> Standing:
-        """How the limits stand."""
+        """How the limits stand, as far as is known without asking anybody."""
+        ...
+
+    async def look(self) -> Sight:
+        """How every limit stands now."""
         ...
 
 
@@ -172,6 +177,27 @@ class LocalLimits:
         now_s = self._clock.monotonic_s()
         return Standing(self._limiter.in_flight, self._limiter.factor(now_s=now_s))
 
+    async def look(self) -> Sight:
+        return self._limiter.look(now_s=self._clock.monotonic_s())
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """Staff let nothing through, until `until_s` (infinite: until they reset it)."""
+
+    state: State
+    reason: str
+    until_s: float
+
+    def refusal(self, now_s: float) -> BreakerOpen | Parked:
+        """The error for whoever wants to call."""
+        left_s = self.until_s - now_s
+        kind = BreakerOpen if self.state is State.OPEN else Parked
+        return kind(
+            f"staff let nothing through: {self.reason}",
+            retry_after_s=None if math.isinf(left_s) else left_s,
+        )
+
 
 class Lane:
     """Breaker, limits and queue of one model at one endpoint."""
@@ -180,6 +206,7 @@ class Lane:
         self.breaker = breaker
         self.limits = limits
         self.queue = Shaper(max_waiting=max_waiting)
+        self.bar: Bar | None = None
         self._configuration: tuple[ModelSpec, str] | None = None
 
     def take_over(self, model: ModelSpec, *, stamp: str) -> None:
@@ -194,6 +221,8 @@ class Lane:
 
     def check_open(self, now_s: float) -> None:
         """Raise Parked or BreakerOpen while no call may pass."""
+        if (bar := self.barred(now_s)) is not None:
+            raise bar.refusal(now_s)
         if self.breaker.may_admit(now_s=now_s):
             return
         retry_after_s = self.breaker.retry_after_s(now_s=now_s)
@@ -202,6 +231,15 @@ class Lane:
             raise Parked(self.breaker.parked_reason, retry_after_s=known_s)
         message = "it failed too often lately"
         raise BreakerOpen(message, retry_after_s=retry_after_s)
+
+    def barred(self, now_s: float) -> Bar | None:
+        """What staff decided, while it holds."""
+        return self.bar if self.bar is not None and now_s < self.bar.until_s else None
+
+    def reset(self) -> None:
+        """Close the breaker and end any parking, here and in the shared state."""
+        self.breaker.reset()
+        self.limits.tell_reset()
 
     def eta_s(self, place: Place) -> float:
         """The wait to expect at this place of the queue."""

@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 
 from routing.buckets import DayCount, Dimension, Taken
 from routing.errors import TooLarge
+from routing.sights import DAY_REQUESTS, Bucket, Sight
 from routing.specs import Limits, Need, RateState
 
 SLOWDOWN, SLOWEST = 0.7, 0.1
@@ -201,6 +202,21 @@ class Limiter:
         self._factor = max(SLOWEST, self.factor(now_s=now_s) * SLOWDOWN)
         self._factor_at_s = now_s
         self._adjust(now_s)
+
+    def look(self, *, now_s: float) -> Sight:
+        """How everything stands."""
+        buckets = [
+            Bucket(name, dimension.per_minute, dimension.used(now_s=now_s))
+            for name, dimension in self._dimensions.items()
+        ]
+        if self._day is not None:
+            buckets.append(Bucket(DAY_REQUESTS, self._day.per_day, self._day.used(now_s=now_s)))
+        return Sight(
+            buckets=tuple(buckets),
+            in_flight=self.in_flight,
+            factor=self.factor(now_s=now_s),
+            paused_s=max(0.0, self._paused_until_s - now_s),
+        )
 
     def _rate_wait_s(self, need: Need, *, now_s: float, requests_ahead: int, ahead: Need) -> float:
         waits_s = [0.0, self._paused_until_s - now_s]

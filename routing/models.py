@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from django.db import models
 
+from routing.hold_models import Hold
 from routing.money_models import Alert, Budget, Quota, Spending, Statement
 from routing.specs import Tier, VendorKind
 
@@ -19,6 +20,7 @@ __all__ = [
     "Endpoint",
     "Example",
     "ExchangeRate",
+    "Hold",
     "Model",
     "Price",
     "Quota",
@@ -109,6 +111,7 @@ class Price(models.Model):
 
     class Meta:
         ordering = ("endpoint__key", "model_name", "-valid_from")
+        permissions = [("import_price", "Can import prices")]
         constraints = [
             models.UniqueConstraint(
                 fields=["endpoint", "model_name", "valid_from"], name="routing_price_once_per_day"

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from routing.errors import Kind, Verdict
 from routing.quota import Scope
@@ -16,6 +16,8 @@ from routing.specs import ModelSpec
 
 DAY = timedelta(days=1)
 PARKED_FOR = timedelta(hours=6)
+ENDS_FOR = timedelta(days=7)
+ENDS_AT_ONCE_DAYS = 7
 DANGER_PERCENT = 90
 LOW_PERCENT = 20
 
@@ -158,4 +160,16 @@ def own_mistakes(*, invalid: int, calls: int, now: datetime) -> Notice:
         "parameter or a size in the model's row is wrong. The calls name the model and the code.",
         page=("routing_call", None),
         quiet_until=now + PARKED_FOR,
+    )
+
+
+def ends_soon(model: ModelSpec, *, last: date, days_left: int, now: datetime) -> Notice:
+    """A model of the chains whose vendor ends it within days."""
+    when = f"in {days_left} days, after {last.day} {last:%B %Y}" if days_left else "today"
+    return Notice(
+        cause=f"ends:{model.endpoint.key}:{model.name}:{last}"[:200],
+        severe=days_left <= ENDS_AT_ONCE_DAYS,
+        text=f"{model.label} ends {when}: put its successor into the chains and enter its price.",
+        page=("routing_model", model.id),
+        quiet_until=now + ENDS_FOR,
     )

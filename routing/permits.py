@@ -10,6 +10,7 @@ from base.clock import Clock
 from routing.breaker import Outcome, Pass, State
 from routing.lanes import Held, Lane
 from routing.shaper import Urgency
+from routing.sights import Sight
 from routing.specs import Need, RateState
 
 
@@ -25,6 +26,37 @@ class LaneState:
     waiting: int
     rate_factor: float
     degraded: bool = False
+    open_for_s: float = 0.0
+
+
+def state_of(key: tuple[str, str], lane: Lane, *, now_s: float) -> LaneState:
+    """The lane as this process knows it; what staff decided stands above the breaker.
+
+    `open_for_s` is the time until it is asked again, infinite while something must change first.
+    """
+    standing, bar = lane.limits.standing(), lane.barred(now_s)
+    return LaneState(
+        endpoint_key=key[0],
+        model_name=key[1],
+        state=lane.breaker.state(now_s=now_s) if bar is None else bar.state,
+        reason=lane.breaker.parked_reason if bar is None else bar.reason,
+        in_flight=standing.in_flight,
+        waiting=len(lane.queue),
+        rate_factor=standing.factor,
+        degraded=standing.degraded,
+        open_for_s=(
+            lane.breaker.retry_after_s(now_s=now_s) if bar is None else bar.until_s - now_s
+        ),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class LaneView:
+    """A lane with its limits. `eta_s` is the wait to expect for a call of the size asked about."""
+
+    state: LaneState
+    sight: Sight
+    eta_s: float
 
 
 @dataclass(frozen=True, slots=True)

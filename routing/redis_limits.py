@@ -17,7 +17,7 @@ from __future__ import annotations
 import asyncio
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from base.clock import Clock
@@ -36,6 +36,7 @@ from routing.lanes import (
     Wait,
 )
 from routing.limits import AMOUNTS, TOLD_FOR_S, Told, share_of
+from routing.sights import Sight
 from routing.specs import Limits, Need, RateState
 
 SCRIPT = Path(__file__).resolve().parent / "lane.lua"
@@ -168,7 +169,7 @@ class RedisLimits:
 
     def tell_reset(self) -> None:
         """Staff or a changed configuration say that the model may be tried again."""
-        self._tell("reset")
+        self._tell("reset", urgent=True)
 
     def standing(self) -> Standing:
         """How the limits stand, as of the last word with Redis."""
@@ -176,6 +177,15 @@ class RedisLimits:
             own = self._own.standing()
             return Standing(own.in_flight, own.factor, degraded=True)
         return Standing(self._view.in_flight, self._view.factor)
+
+    async def look(self) -> Sight:
+        """How every limit stands now; this process's own part while Redis is away."""
+        kept, per_day = self._kept(), self._limits.requests_per_day
+        per_day = -1 if per_day is None else per_day
+        try:
+            return self._view.see(await self._run("look", per_day, *self._dimensions()), kept=kept)
+        except StateAway:
+            return replace(await self._own.look(), degraded=True)
 
     async def _ask(self, need: Need, *, waiting: int, breaker: Breaker) -> Answer:
         probing = breaker.state(now_s=self._clock.monotonic_s()) is State.HALF_OPEN

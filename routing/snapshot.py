@@ -13,12 +13,23 @@ from numpy.typing import NDArray
 
 from base import env
 from routing.classifier import Classifier, LabelledExample, Parameters
-from routing.models import Budget, Chain, Endpoint, ExchangeRate, Model, Price, Quota, RuleSet
+from routing.models import (
+    Budget,
+    Chain,
+    Endpoint,
+    ExchangeRate,
+    Hold,
+    Model,
+    Price,
+    Quota,
+    RuleSet,
+)
 from routing.rules import RuleSpec
 from routing.specs import (
     LOCAL_HOSTS,
     BudgetSpec,
     EndpointSpec,
+    HoldSpec,
     Limits,
     ModelSpec,
     Period,
@@ -64,6 +75,7 @@ def load_routing() -> RoutingSnapshot:
         ),
         budgets=tuple(_budget(row) for row in Budget.objects.select_related("model__endpoint")),
         quotas=tuple(_quota(row) for row in Quota.objects.select_related("endpoint")),
+        holds=tuple(_hold(row) for row in Hold.objects.select_related("model__endpoint")),
         rule_set_version=published.version if published is not None else 0,
         loaded_at=datetime.now(tz=UTC),
     )
@@ -165,6 +177,17 @@ def _quota(row: Quota) -> QuotaSpec:
         zone=_zone(row.reset_zone),
         limit_tokens=row.limit_tokens,
         limit_nanousd=row.limit_nanousd,
+    )
+
+
+def _hold(row: Hold) -> HoldSpec:
+    return HoldSpec(
+        endpoint_key=row.model.endpoint.key,
+        model_name=row.model.name,
+        kind="trip" if row.kind == Hold.TRIP else "park" if row.kind == Hold.PARK else "reset",
+        at=row.at,
+        until=row.until,
+        reason=row.reason,
     )
 
 

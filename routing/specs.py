@@ -241,6 +241,26 @@ class QuotaSpec:
 
 
 @dataclass(frozen=True, slots=True)
+class HoldSpec:
+    """What staff decided by hand about one model; it stands above the model's breaker.
+
+    `trip` and `park` let no call pass, until `until` where that is set. `reset` ends either, and closes
+    the breaker once in every process that has not seen it yet; `at` tells two resets apart.
+    """
+
+    endpoint_key: str
+    model_name: str
+    kind: Literal["trip", "park", "reset"]
+    at: datetime
+    until: datetime | None = None
+    reason: str = ""
+
+    def bars_at(self, now: datetime) -> bool:
+        """Whether no call passes because of it."""
+        return self.kind != "reset" and (self.until is None or now < self.until)
+
+
+@dataclass(frozen=True, slots=True)
 class RoutingSnapshot:
     """Everything that routing decides on, frozen at one revision.
 
@@ -253,6 +273,7 @@ class RoutingSnapshot:
     usd_rates: tuple[tuple[str, date, str], ...] = ()
     budgets: tuple[BudgetSpec, ...] = ()
     quotas: tuple[QuotaSpec, ...] = ()
+    holds: tuple[HoldSpec, ...] = ()
     rule_set_version: int = 0
     loaded_at: datetime | None = None
     parameters: dict[str, float] = field(default_factory=dict)

@@ -10,7 +10,7 @@ from django.db.models import Count, Q
 from django.utils import timezone
 
 from base.clock import SystemClock
-from routing import alerts, notices
+from routing import alerts, notices, retirement
 from routing.errors import Kind
 from routing.lost import book_lost
 from routing.models import Call
@@ -37,6 +37,12 @@ def send_alerts() -> int:
 def reconcile_accounts() -> int:
     """Once a day, hold vendors' account pages against the ledger; returns how many were read."""
     return len(reconcile_due(asker()))
+
+
+@shared_task
+def watch_retirements() -> int:
+    """Raise an alert for each model of the chains that ends within 30 days; returns how many do."""
+    return retirement.warn(now=timezone.now())
 
 
 @shared_task

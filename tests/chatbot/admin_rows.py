@@ -29,6 +29,7 @@ from routing.models import (
     Endpoint,
     Example,
     ExchangeRate,
+    Hold,
     Model,
     Price,
     Quota,
@@ -60,6 +61,7 @@ EVERY_KIND = (
     "routing_chain",
     "routing_endpoint",
     "routing_exchangerate",
+    "routing_hold",
     "routing_model",
     "routing_price",
     "routing_quota",
@@ -237,6 +239,7 @@ def a_configuration(number: int) -> None:
         currency="CNY", valid_from=date(2026, 1, 1 + number), usd_per_unit=Decimal("0.14")
     )
     Chain.objects.create(tier="FAQ", position=number, model=model)
+    Hold.objects.create(model=model, kind=Hold.RESET, at=NOON, by="kim", reason="well again")
     a_budget(number, model=model)
     rules = RuleSet.objects.create(version=number + 1)
     Rule.objects.create(rule_set=rules, position=1, name="r", any_of=["parcel"], tier="FAQ")

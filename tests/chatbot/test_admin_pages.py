@@ -84,6 +84,7 @@ def test_form_for_a_new_row_opens(admin_client: Client, kind: str) -> None:
         "chatbot_tally",
         "cache_lookup",
         "routing_call",
+        "routing_hold",
         "routing_alert",
         "routing_statement",
     ],

@@ -12,6 +12,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from benchmarks.site import Site, borrow, running_simulator, running_site
 from tests.e2e.fake_site import browser  # noqa: F401  a fixture
+from tests.e2e.staff import known_password, log_in, press
 from tests.e2e.steps import BOX, READY
 
 pytestmark = pytest.mark.e2e
@@ -26,7 +27,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     borrow(VECTORS, folder)
     with (
         running_simulator("--first-ms", "150", "--chunk-ms", "30") as address,
-        running_site(folder, simulator_url=address) as running,
+        running_site(folder, simulator_url=address, before_start=known_password) as running,
     ):
         yield running
 
@@ -144,6 +145,37 @@ def test_chinese_shopper_is_answered_in_chinese(browser: Browser, site: Site) ->
     expect(shopper.page.locator("h1")).to_have_text("港湾里")
     assert answer["sources"][0]["url"] == "/help/promo-double11/"
     context.close()
+
+
+def test_operator_trips_and_resets_a_breaker(browser: Browser, site: Site) -> None:  # noqa: F811
+    """The board shows it without a reload, the next question goes to the next model of the chain, and
+    after the reset to the first one again; who did it and why stands on the board."""
+    shoppers, staff = browser.new_context(locale="en-GB"), browser.new_context()
+    shopper = Profile(shoppers, site.url)
+    watching, acting = staff.new_page(), staff.new_page()
+    usual = shopper.ask("Can underwear be returned?")
+    log_in(watching, site.url)
+    watching.get_by_role("link", name="Live board").first.click()
+    card = watching.locator(f'[data-model][aria-label="{usual["model"]}"]')
+    expect(card.locator(".bw-verdict")).to_have_text("Closed: calls pass")
+    model_id = str(card.get_attribute("data-model"))
+
+    press(acting, site.url, model_id, action="trip", reason="they answer rubbish")
+    expect(card.locator(".bw-verdict")).to_have_text("Tripped by hand", timeout=15_000)
+    expect(card).to_contain_text("by staff: they answer rubbish")
+    meanwhile = shopper.ask("What payment methods do you accept?")
+
+    press(acting, site.url, model_id, action="reset", reason="well again")
+    expect(card.locator(".bw-verdict")).to_have_text("Closed: calls pass", timeout=15_000)
+    expect(acting.locator(".bw-table")).to_contain_text("tripped -> reset. Reason: well again")
+    again = shopper.ask("Do you deliver to Japan?")
+    for context in (shoppers, staff):
+        context.close()
+
+    answers = (usual, meanwhile, again)
+    assert [(answer["origin"], answer["tier"]) for answer in answers] == [("model", "FAQ")] * 3
+    assert meanwhile["model"] != usual["model"]
+    assert again["model"] == usual["model"]
 
 
 def test_page_says_which_model_was_left_out(

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-import pytest
-
-from routing.breaker import Outcome, State
-from routing.errors import BreakerOpen, WouldMissDeadline
+from routing.errors import WouldMissDeadline
 from routing.gate import Caller, Gate, Permit
 from routing.shaper import Urgency
 from routing.specs import Limits, RateState
@@ -93,39 +90,6 @@ async def test_a_full_queue_makes_room_for_a_hard_case() -> None:
     assert isinstance(line.tasks["refresh"].exception(), WouldMissDeadline)
     await line.clock.advance(3.0)
     assert line.order == ["first", "hard", "usual"]
-
-
-async def test_staff_open_a_breaker_by_hand() -> None:
-    """A tripped model is refused until its probes succeed."""
-    crowd = Crowd(model())
-    await crowd.come("a")
-    crowd.gate.trip(crowd.spec.endpoint.key, crowd.spec.name)
-    await crowd.come("b")
-    assert isinstance(crowd.error_of("b"), BreakerOpen)
-    await crowd.clock.advance(10.0)
-    for name in "cde":
-        await crowd.come(name)
-        crowd.close(name)
-    assert crowd.gate.states()[0].state is State.CLOSED
-
-
-async def test_staff_close_a_breaker_by_hand() -> None:
-    """A reset lets calls through at once, and old failures no longer count."""
-    crowd = Crowd(model())
-    for number in range(20):
-        await crowd.come(f"bad-{number}")
-        crowd.close(f"bad-{number}", outcome=Outcome.FAILURE)
-    assert crowd.gate.states()[0].state is State.OPEN
-    crowd.gate.reset(crowd.spec.endpoint.key, crowd.spec.name)
-    await crowd.come("again")
-    crowd.close("again", outcome=Outcome.FAILURE)
-    assert crowd.gate.states()[0].state is State.CLOSED
-
-
-async def test_a_lane_that_was_never_used_cannot_be_tripped() -> None:
-    """A name that is wrong is said, not passed over."""
-    with pytest.raises(KeyError):
-        Crowd(model()).gate.trip("nobody", "nothing")
 
 
 async def test_what_an_answer_tells_slows_the_next_call() -> None:

@@ -18,6 +18,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django_stubs_ext import StrOrPromise
 from unfold import admin as unfold_admin  # type: ignore[import-untyped]  # ships no types
 from unfold.decorators import action as unfold_action  # type: ignore[import-untyped]  # ships no types
 from unfold.forms import (  # type: ignore[import-untyped]  # ships no types
@@ -27,6 +28,7 @@ from unfold.forms import (  # type: ignore[import-untyped]  # ships no types
 )
 from unfold.paginator import InfinitePaginator  # type: ignore[import-untyped]  # ships no types
 from unfold.widgets import (  # type: ignore[import-untyped]  # ships no types
+    UnfoldAdminCheckboxSelectMultipleWidget,
     UnfoldAdminDecimalFieldWidget,
     UnfoldAdminSelectWidget,
     UnfoldAdminTextareaWidget,
@@ -62,6 +64,7 @@ __all__ = [
     "StackedInline",
     "TabularInline",
     "UncountedPaginator",
+    "UnfoldAdminCheckboxSelectMultipleWidget",
     "UnfoldAdminDecimalFieldWidget",
     "UnfoldAdminSelectWidget",
     "UnfoldAdminTextInputWidget",
@@ -110,7 +113,7 @@ class ReadOnly:
 
 
 def column(
-    description: str,
+    description: StrOrPromise,
     *,
     order: str | None = None,
     label: dict[str, str] | None = None,
@@ -131,7 +134,9 @@ def column(
     return mark
 
 
-def page_action(description: str, *, path: str, permission: str, icon: str) -> Callable[[F], F]:
+def page_action(
+    description: StrOrPromise, *, path: str, permission: str, icon: str
+) -> Callable[[F], F]:
     """Mark a method as a page behind a button, for those with `has_<permission>_permission`."""
     marked: Callable[[F], F] = unfold_action(
         description=description, url_path=path, permissions=[permission], icon=icon

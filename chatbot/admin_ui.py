@@ -54,6 +54,7 @@ MENU: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
         "Routing",
         (
             ("Rule sets", "rule", "routing_ruleset"),
+            ("Kill switch", "power_settings_new", "routing_killswitch"),
             ("Chains", "low_priority", "routing_chain"),
             ("Models", "smart_toy", "routing_model"),
             ("Endpoints", "dns", "routing_endpoint"),

@@ -14,7 +14,17 @@ from cache.changes import record_changes
 from cache.models import Answer, Change, Source
 from chatbot.models import Article, ArticleVersion, Product, Site
 from chatbot.staleness import note_change
-from routing.models import Budget, Chain, Endpoint, ExchangeRate, Model, Price, Quota, RuleSet
+from routing.models import (
+    Budget,
+    Chain,
+    Endpoint,
+    ExchangeRate,
+    KillSwitch,
+    Model,
+    Price,
+    Quota,
+    RuleSet,
+)
 
 CONFIGURATION: tuple[type[Row], ...] = (
     Site,
@@ -26,6 +36,7 @@ CONFIGURATION: tuple[type[Row], ...] = (
     ExchangeRate,
     Chain,
     RuleSet,
+    KillSwitch,
     Budget,
     Quota,
 )

@@ -253,6 +253,5 @@ class RoutingSnapshot:
     usd_rates: tuple[tuple[str, date, str], ...] = ()
     budgets: tuple[BudgetSpec, ...] = ()
     quotas: tuple[QuotaSpec, ...] = ()
-    rule_set_version: int = 0
     loaded_at: datetime | None = None
     parameters: dict[str, float] = field(default_factory=dict)

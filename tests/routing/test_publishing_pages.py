@@ -10,7 +10,7 @@ from django.test import Client
 from django.urls import reverse
 
 from routing.models import Example, Rule, RuleSet
-from routing.publishing import publish
+from routing.publishing import Terms, publish
 
 pytestmark = pytest.mark.django_db
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
@@ -28,7 +28,7 @@ def draft() -> RuleSet:
 @pytest.fixture
 def published(draft: RuleSet) -> RuleSet:
     """The draft, in force."""
-    return publish(draft.pk, note="first", by="ann", now=NOW)
+    return publish(draft.pk, terms=Terms(note="first", by="ann", now=NOW))
 
 
 def _url(name: str, *args: object) -> str:
@@ -56,7 +56,7 @@ def test_unfit_draft_is_explained_on_its_page(admin_client: Client, draft: RuleS
         admin_client.post(_url("publish_draft", draft.pk), {"note": "n"}),
     ]
 
-    assert all("has no phrase and no length" in page.content.decode() for page in pages)
+    assert all("asks for nothing" in page.content.decode() for page in pages)
 
 
 def test_publishing_needs_its_own_permission(client: Client, draft: RuleSet) -> None:
@@ -104,6 +104,7 @@ def test_draft_page_saves_rules_line_by_line(admin_client: Client, draft: RuleSe
         "rules-0-any_of": "late\nlost\n",
         "rules-0-tier": "HIGH",
         "rules-0-min_characters": "0",
+        "rules-0-min_cosine": "0",
         "rules-0-enabled": "on",
         "examples-TOTAL_FORMS": "1",
         "examples-INITIAL_FORMS": "1",

@@ -21,7 +21,7 @@ from chatbot.knowledge import ArticleText, Knowledge
 from chatbot.models import Article, Product, Site
 from chatbot.phrases import say
 from routing.classifier import Classifier
-from routing.rule_sets import load_rule_book
+from routing.rule_sets import RuleBooks
 from routing.rulebook import RuleBook
 from routing.snapshot import load_routing
 from routing.specs import RoutingSnapshot
@@ -77,6 +77,7 @@ class ConfigurationLoader:
         self._embed = embed
         self._engine_id = engine_id
         self._now = now
+        self._rule_books = RuleBooks(embed)
 
     def load(self, revision: int) -> Configuration:
         """The configuration as committed now. Raises Site.DoesNotExist before the first seeding."""
@@ -108,7 +109,7 @@ class ConfigurationLoader:
                 (row.key, row.locale) for row in rows if row.serve_while_stale
             ),
             routing=load_routing(),
-            rules=load_rule_book(self._embed, now=self._now()),
+            rules=self._rule_books.load(now=self._now()),
             engine_id=self._engine_id,
             recalibrations=_recalibrations(),
         )

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from base.text import char_ngrams, tokens
 
 Vector = NDArray[np.float32]
+_NOWHERE, _NOTHING = np.zeros(0, dtype=np.int32), np.zeros(0, dtype=np.float32)
 _HAN_FROM = "\u3400"
 # A larger product is shared out to threads, which wait for each other on busy cores: tens of milliseconds.
 _BLOCK = 512
@@ -77,15 +78,18 @@ class Neighbours:
 
     def _overlaps(self, text: str) -> Vector:
         """Cosine of the weighted word counts."""
-        found = np.zeros(len(self), dtype=np.float32)
         weights = self._weighted(_counts(text))
         norm = math.sqrt(sum(weight * weight for weight in weights.values()))
+        places, shares = [_NOWHERE], [_NOTHING]
         for gram, weight in weights.items():
             posting = self._postings.get(gram)
             if posting is not None:
-                places, stored = posting
-                found[places] += stored * np.float32(weight / norm)
-        return found
+                places.append(posting[0])
+                shares.append(posting[1] * np.float32(weight / norm))
+        summed = np.bincount(
+            np.concatenate(places), weights=np.concatenate(shares), minlength=len(self)
+        )
+        return summed.astype(np.float32)
 
     def _weighted(self, counts: Counter[str]) -> dict[str, float]:
         return {

@@ -54,24 +54,32 @@ def switch() -> KillSwitch | None:
     return KillSwitch.objects.first()
 
 
-def load_rule_book(embed: EmbedCached, *, now: datetime) -> RuleBook[Classifier]:
-    """What decides from now on as committed; reads rows and embeds what has no vector yet."""
-    newest = switch()
-    needed = still_needed(editions(), now=now)
-    return RuleBook(
-        [
-            Edition(
-                edition.version,
-                edition.published_at,
-                edition.starts_at,
-                edition.ends_at,
-                classifier_of(edition.content, embed),
-            )
-            for edition in needed
-        ],
-        built_in=built_in_classifier(embed),
-        killed=newest is not None and newest.on,
-    )
+class RuleBooks:
+    """Loads what decides as committed. Sealed sets never change, so each is built once per process and engine."""
+
+    def __init__(self, embed: EmbedCached) -> None:
+        self._embed = embed
+        self._built: dict[int, Classifier] = {}
+
+    def load(self, *, now: datetime) -> RuleBook[Classifier]:
+        """What decides from `now` on, until rows change; reads rows and embeds what has no vector yet."""
+        newest = switch()
+        needed = still_needed(editions(), now=now)
+        built = {row.version: self._classifier(row.content) for row in needed}
+        built_in = self._built.get(BUILT_IN_VERSION) or built_in_classifier(self._embed)
+        self._built = {**built, BUILT_IN_VERSION: built_in}
+        return RuleBook(
+            [
+                Edition(e.version, e.published_at, e.starts_at, e.ends_at, built[e.version])
+                for e in needed
+            ],
+            built_in=built_in,
+            killed=newest is not None and newest.on,
+        )
+
+    def _classifier(self, rule_set: RuleSet) -> Classifier:
+        known = self._built.get(rule_set.version)
+        return known if known is not None else classifier_of(rule_set, self._embed)
 
 
 def classifier_of(rule_set: RuleSet, embed: EmbedCached) -> Classifier:
@@ -88,7 +96,7 @@ def classifier_of(rule_set: RuleSet, embed: EmbedCached) -> Classifier:
 def built_in_classifier(embed: EmbedCached) -> Classifier:
     """What the shipped rules and examples decide."""
     return classifier_from(
-        rules=_built_in_specs(),
+        rules=built_in_specs(),
         examples=[Example(**row) for row in built_in_examples()],
         parameters={},
         version=BUILT_IN_VERSION,
@@ -152,7 +160,8 @@ def rule_spec(row: Rule) -> RuleSpec:
 
 
 @cache
-def _built_in_specs() -> tuple[RuleSpec, ...]:
+def built_in_specs() -> tuple[RuleSpec, ...]:
+    """The rules that come with the product, frozen."""
     return tuple(rule_spec(Rule(**row)) for row in built_in_rules())
 
 

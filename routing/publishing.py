@@ -193,7 +193,10 @@ def _problems_of_terms(terms: Terms) -> tuple[str, ...]:
 def _seal_as(row: RuleSet, terms: Terms) -> None:
     row.state = RuleSet.PUBLISHED
     row.note = terms.note.strip()
-    row.published_at, row.published_by = terms.now, terms.by
+    # A clock that is behind must not let an older version take effect later than this one.
+    newest = RuleSet.objects.aggregate(at=Max("published_at"))["at"]
+    row.published_at = max(terms.now, newest or terms.now)
+    row.published_by = terms.by
     row.starts_at, row.ends_at = terms.starts_at, terms.ends_at
     row.frozen_chains = chains_now()
     row.save()

@@ -196,6 +196,8 @@ class RuleSpec:
     def _in_time(self, at: datetime) -> bool:
         if self.weekdays and WEEKDAYS[at.weekday()] not in self.weekdays:
             return False
+        if self.from_time is not None and self.from_time == self.until_time:
+            return False
         start, end, now = self.from_time or time.min, self.until_time, at.time()
         if end is None or end == time.min:
             return start <= now

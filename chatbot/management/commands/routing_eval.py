@@ -28,9 +28,7 @@ class Command(BaseCommand):
         parser.add_argument(
             "--data", required=True, help="Folder with routing_en.csv and/or routing_zh.csv."
         )
-        parser.add_argument(
-            "--held-out", default="", help="Folder with files of the same names to be judged."
-        )
+        parser.add_argument("--held-out", help="Folder with files of the same names to be judged.")
         parser.add_argument("--seed", type=int, default=1, help="Of the drawing of examples.")
 
     def handle(self, *args: object, **options: Any) -> None:

@@ -42,8 +42,6 @@ LABELS = {
     "min_characters": _("At least so many characters"),
     "max_characters": _("At most so many characters"),
     "audience": _("Audience"),
-    "from_time": _("From"),
-    "until_time": _("Until"),
     "near_text": _("Near this example"),
     "near_tier": _("Or near an example of"),
     "min_cosine": _("Cosine of at least"),
@@ -67,6 +65,7 @@ HELP = {
     "to_person": _("The shopper gets the shop's contact text."),
     "article": _("The key of an article. It is shown as it stands, without a model."),
 }
+CLOCK = UnfoldAdminTextInputWidget(attrs={"type": "time"})
 MOMENT = UnfoldAdminTextInputWidget(attrs={"type": "datetime-local"})
 PARAMETER_NAMES = tuple(field.name for field in fields_of_dataclass(Parameters))
 
@@ -92,10 +91,10 @@ class PublishForm(NoteForm):
 class RuleForm(forms.ModelForm[Rule]):
     """A rule: what it looks at, then what it does. Lists are written one per line."""
 
-    any_of = LinesField(label=_("Any of these phrases"))
+    any_of = LinesField(label=_("Any of these phrases"), help_text=_("One per line."))
     all_of = LinesField(label=_("And all of these"))
     none_of = LinesField(label=_("And none of these"))
-    topics = LinesField(label=_("Topics of the best article"))
+    topics = LinesField(label=_("Topics of the best article"), help_text=_("One per line."))
     language = forms.ChoiceField(
         choices=LANGUAGES, required=False, label=_("Language"), widget=UnfoldAdminSelectWidget
     )
@@ -105,6 +104,11 @@ class RuleForm(forms.ModelForm[Rule]):
         label=_("Weekdays"),
         widget=UnfoldAdminCheckboxSelectMultipleWidget,
     )
+
+    from_time = forms.TimeField(
+        required=False, label=_("From"), help_text=HELP["from_time"], widget=CLOCK
+    )
+    until_time = forms.TimeField(required=False, label=_("Until"), widget=CLOCK)
 
     class Meta:
         model = Rule
@@ -146,9 +150,8 @@ class RuleInline(StackedInline[Rule, RuleSet]):
             _("And"),
             {
                 "fields": (
-                    ("language", "audience", "topics"),
-                    ("min_characters", "max_characters"),
-                    ("from_time", "until_time", "weekdays"),
+                    ("language", "audience", "min_characters", "max_characters"),
+                    ("from_time", "until_time", "weekdays", "topics"),
                     ("near_text", "near_tier", "min_cosine"),
                 )
             },

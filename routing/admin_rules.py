@@ -60,6 +60,7 @@ class RuleSetAdmin(Rows, RuleSetPages):
     fields = (("version", "state"), ("published_at", "published_by"), "note", "parameters")
     readonly_fields = ("version", "state", "published_at", "published_by", "frozen", "window")
     change_form_before_template = "admin/routing/draft.html"
+    compressed_fields = False
     actions = None
     actions_list = ("start_draft",)
     actions_detail = ("publish_draft", "roll_back", "withdraw")

@@ -99,7 +99,8 @@ class Rule(models.Model):
         ordering = ("rule_set", "position")
 
     def __str__(self) -> str:
-        return f"{self.position}. {self.name}"
+        off = "" if self.enabled else " (off)"
+        return f"{self.position}. {self.name} → {self.tier or 'tier by examples'}{off}"
 
 
 class Example(models.Model):

@@ -18,6 +18,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django_stubs_ext import StrOrPromise
 from unfold import admin as unfold_admin  # type: ignore[import-untyped]  # ships no types
 from unfold.decorators import action as unfold_action  # type: ignore[import-untyped]  # ships no types
 from unfold.forms import (  # type: ignore[import-untyped]  # ships no types
@@ -27,6 +28,7 @@ from unfold.forms import (  # type: ignore[import-untyped]  # ships no types
 )
 from unfold.paginator import InfinitePaginator  # type: ignore[import-untyped]  # ships no types
 from unfold.widgets import (  # type: ignore[import-untyped]  # ships no types
+    UnfoldAdminCheckboxSelectMultipleWidget,
     UnfoldAdminDecimalFieldWidget,
     UnfoldAdminSelectWidget,
     UnfoldAdminTextareaWidget,
@@ -63,6 +65,7 @@ __all__ = [
     "StackedInline",
     "TabularInline",
     "UncountedPaginator",
+    "UnfoldAdminCheckboxSelectMultipleWidget",
     "UnfoldAdminDecimalFieldWidget",
     "UnfoldAdminSelectWidget",
     "UnfoldAdminTextInputWidget",
@@ -111,7 +114,7 @@ class ReadOnly:
 
 
 def column(
-    description: str,
+    description: StrOrPromise,
     *,
     order: str | None = None,
     label: dict[str, str] | None = None,

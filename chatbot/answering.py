@@ -1,6 +1,6 @@
 """The story of one question, top to bottom: this file is the table of contents of the product.
 
-    guard -> standalone -> exact -> embed -> lookup -> classify -> join -> dispatch -> remember
+    guard -> standalone -> rules -> exact -> embed -> lookup -> classify -> join -> dispatch -> remember
 
 Recording the terminal state is the supervisor's (`supervisor.py`), which also sees to it that whatever
 happens here ends in exactly one terminal state.
@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from base.clock import Clock
 from base.reader import Reader
 from cache.decision import Candidate
-from cache.embedding import Embedded, Embedder
+from cache.embedding import Embedder
 from cache.inflight import InFlight
 from cache.joining import Joins
 from cache.normalize import key_of
@@ -28,7 +28,8 @@ from cache.store import Entry, Store
 from chatbot import joining
 from chatbot.asked import Asked, Outcome, Receipt, Stage, Unsure, nobody_to_ask
 from chatbot.configuration import Configuration
-from chatbot.deadlines import DEADLINE_S, EMBED_WITHIN_S, ENDING_S
+from chatbot.deadlines import DEADLINE_S, ENDING_S
+from chatbot.deciding import Plan, begun, decided
 from chatbot.doubts import Doubts
 from chatbot.guard import Guard, Verdict
 from chatbot.knowledge import Found
@@ -38,11 +39,10 @@ from chatbot.rewriting import Rewriting
 from chatbot.searching import articles_for, aside, last_turns
 from chatbot.serving import confirmed, served
 from chatbot.speaking import Speaking
+from routing.chains import chain_for
 from routing.classifier import Classified
 from routing.dispatch import Dispatcher
 from routing.errors import Exhausted, TooLarge
-
-MAX_UNKNOWN_SHARE = 0.10
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,11 +76,14 @@ async def answer(asked: Asked, *, desk: Desk, stage: Stage, receipt: Receipt) ->
     if standalone is not None:
         asked, verdict = standalone
         stage = replace(stage, offer=nobody_to_ask)
-    if asked.past_the_cache or not verdict.may_share:
-        receipt.reason = (
-            "asked again past the cache" if asked.past_the_cache else "not for the shared cache"
-        )
-        return await think(asked, desk=desk, stage=stage, receipt=receipt, verdict=verdict)
+    plan = await begun(asked, verdict, desk=desk, receipt=receipt)
+    told = desk.speaking.by_rule(asked, plan.decided, verdict=verdict, receipt=receipt)
+    if told is not None:
+        return told
+    asked = asked.under(plan.actions)
+    if asked.beside_the_cache or not verdict.may_share:
+        receipt.reason = asked.why_beside or "not for the shared cache"
+        return await think(asked, plan, desk=desk, stage=stage, receipt=receipt, verdict=verdict)
 
     chosen = confirmed(asked, store=desk.store, receipt=receipt)
     if chosen is not None:
@@ -96,14 +99,14 @@ async def answer(asked: Asked, *, desk: Desk, stage: Stage, receipt: Receipt) ->
     if (
         old is not None
         and for_somebody
-        and desk.renewing.begin(asked, old, think=partial(anew, desk, verdict))
+        and desk.renewing.begin(asked, old, think=partial(anew, desk, verdict, plan))
     ):
         receipt.reason = (
             "its article has changed; staff allow the old answer until the new one is made"
         )
         return served(old, asked, cache="stale", cosine=None)
 
-    own = partial(think, asked, desk=desk, stage=stage, receipt=receipt, verdict=verdict)
+    own = partial(think, asked, plan, desk=desk, stage=stage, receipt=receipt, verdict=verdict)
     return await joining.by_words(
         asked,
         key=key,
@@ -116,14 +119,15 @@ async def answer(asked: Asked, *, desk: Desk, stage: Stage, receipt: Receipt) ->
 
 
 async def anew(
-    desk: Desk, verdict: Verdict, asked: Asked, stage: Stage, receipt: Receipt
+    desk: Desk, verdict: Verdict, plan: Plan, asked: Asked, stage: Stage, receipt: Receipt
 ) -> Outcome:
     """Make an answer behind an old one that is served meanwhile."""
-    return await think(asked, desk=desk, stage=stage, receipt=receipt, verdict=verdict)
+    return await think(asked, plan, desk=desk, stage=stage, receipt=receipt, verdict=verdict)
 
 
 async def think(
     asked: Asked,
+    plan: Plan,
     *,
     desk: Desk,
     stage: Stage,
@@ -132,8 +136,8 @@ async def think(
     may_join: bool = True,
 ) -> Outcome:
     """Embed, look up, classify, join, else make."""
-    vector = await embed(asked, desk=desk, receipt=receipt)
-    may_share = verdict.may_share and not asked.past_the_cache
+    vector = await plan.seen(asked, desk=desk, receipt=receipt)
+    may_share = verdict.may_share and not asked.beside_the_cache
     options: tuple[Candidate[Entry], ...] = ()
     sight = sight_of(asked, vector) if may_share else None
     if sight is not None:
@@ -143,14 +147,8 @@ async def think(
             return served(decision.hit.entry, asked, cache="semantic", cosine=decision.hit.cosine)
         options = decision.options
 
-    configuration = asked.configuration
-    tier = await aside(
-        asked,
-        partial(
-            configuration.classifier.classify, asked.text, language=asked.language, vector=vector
-        ),
-    )
-    receipt.tier_reason = tier.reason
+    tier = await decided(plan, asked, vector, receipt=receipt)
+    asked = asked.under(tier.actions)
     if options and await stage.offer(options, tier.tier):
         raise Unsure
     own = partial(
@@ -184,7 +182,7 @@ async def make(
     found = await articles_for(asked, reader=desk.reader, verdict=verdict, vector=vector)
     if not found:
         return desk.speaking.no_article(asked, verdict=verdict, tier=tier, receipt=receipt)
-    if verdict.may_share and not asked.past_the_cache and desk.doubts.stand(asked, found=found):
+    if verdict.may_share and not asked.beside_the_cache and desk.doubts.stand(asked, found=found):
         receipt.reason = "asked before, and a model's answer hardly fitted: the article instead"
         return desk.speaking.article_instead(asked, verdict=verdict, tier=tier, found=found)
     return await ask_model(
@@ -197,34 +195,6 @@ async def make(
         found=found,
         vector=vector,
     )
-
-
-async def embed(asked: Asked, *, desk: Desk, receipt: Receipt) -> NDArray[np.float32] | None:
-    """The question's unit vector, or None: the model is too busy, does not know the words, or cannot see the end."""
-    if asked.configuration.engine_id != desk.embedder.engine_id:
-        receipt.guards.append("coverage: the embedding model is being changed")
-        return None
-    embedded = await _embedded_in_time(asked, desk=desk)
-    if embedded is None:
-        receipt.guards.append(f"coverage: no vector within {EMBED_WITHIN_S:g} s")
-    elif embedded.unknown_share > MAX_UNKNOWN_SHARE:
-        receipt.guards.append(
-            f"coverage: {embedded.unknown_share:.0%} of the word pieces are unknown"
-        )
-    elif not embedded.fits:
-        receipt.guards.append("coverage: longer than the model's window")
-    else:
-        return embedded.vector
-    receipt.reason = receipt.reason or "exact tier only: the embedding model cannot judge this text"
-    return None
-
-
-async def _embedded_in_time(asked: Asked, *, desk: Desk) -> Embedded | None:
-    try:
-        async with asyncio.timeout(asked.started_s + EMBED_WITHIN_S - desk.clock.monotonic_s()):
-            return await desk.embedder.embed(asked.text)
-    except TimeoutError:
-        return None
 
 
 async def ask_model(
@@ -251,12 +221,12 @@ async def ask_model(
             await telling.begin()
             answered = await desk.dispatcher.complete(
                 built.prompt,
-                chain=asked.configuration.routing.chains[tier.tier],
+                chain=chain_for(asked.configuration.routing, tier.tier, tier.actions),
                 tier=tier.tier,
                 question_id=asked.question_id or None,
                 site_id=asked.site_id,
                 deadline_s=ends_s - ENDING_S,
-                max_output_tokens=desk.speaking.answer_tokens,
+                max_output_tokens=tier.actions.at_most(desk.speaking.answer_tokens),
                 end_user=f"shopper-{asked.shopper_id}",
                 on_delta=telling.delta,
                 on_restart=telling.restart,

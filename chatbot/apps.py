@@ -13,6 +13,9 @@ class ChatbotConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Register system checks and the signals that bump the configuration's revision."""
+        """Register system checks, the signals that bump the configuration's revision, and what rules may name."""
         import_module("chatbot.checks")
         import_module("chatbot.signals").connect()
+        import_module("routing.publishing").SURROUNDINGS.known = import_module(
+            "chatbot.naming"
+        ).ShopNames()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Literal
 
@@ -15,6 +15,8 @@ from chatbot.deadlines import QUESTION_DEADLINE_S
 from chatbot.knowledge import ArticleText
 from chatbot.offering import Offered
 from chatbot.prompts import PROMPT_VERSION
+from routing.classifier import Classified
+from routing.rules import Actions, Situation
 from routing.specs import Tier
 
 Origin = Literal["cache", "model", "article", "template", "person"]
@@ -44,6 +46,28 @@ class Asked:
     simulated: bool
     earlier_s: float = 0.0
     offered: Offered | None = None
+    unread: bool = False
+    unkept: bool = False
+
+    def under(self, actions: Actions) -> Asked:
+        """The question with what a rule forbids of the shared cache."""
+        return replace(
+            self,
+            unread=self.unread or not actions.reads,
+            unkept=self.unkept or not actions.writes,
+        )
+
+    @property
+    def beside_the_cache(self) -> bool:
+        """Whether no stored answer may be served: the shopper turned it down, or a rule forbids it."""
+        return self.past_the_cache or self.unread
+
+    @property
+    def why_beside(self) -> str:
+        """Why no stored answer may be served, in words; empty when one may."""
+        if self.past_the_cache:
+            return "asked again past the cache"
+        return "a rule serves no stored answer" if self.unread else ""
 
     @property
     def partition(self) -> str:
@@ -77,6 +101,15 @@ class Asked:
         return all(versions.get((key, locale)) == version for key, locale, version in sources)
 
 
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """A decision of the rules with the state it was made in, so that it can be made again."""
+
+    classified: Classified
+    situation: Situation
+    engine_id: str
+
+
 @dataclass(slots=True)
 class Receipt:
     """How the decision was made; filled on the way and stored with the answer.
@@ -89,6 +122,8 @@ class Receipt:
     vetoes: tuple[str, ...] = ()
     nearest: Candidate[Entry] | None = None
     tier_reason: str = ""
+    decided: Decided | None = None
+    rule_set_version: int | None = None
     objections: tuple[str, ...] = ()
     side_cost_nanousd: int = 0
     probability: float | None = None

@@ -19,11 +19,11 @@ from cache.changes import record_changes
 from cache.embedding import Embedder
 from cache.models import Answer, Change, Source, Wording
 from cache.normalize import key_of
-from chatbot.answering import MAX_UNKNOWN_SHARE
 from chatbot.cache_checks import Checks, partition_of
 from chatbot.cache_rows import BadLine, SourceKey, StoredRow
 from chatbot.lifetimes import DEFAULT_DAYS
 from chatbot.prompts import PROMPT_VERSION
+from chatbot.vectorising import MAX_UNKNOWN_SHARE
 
 Vector = NDArray[np.float32]
 EmbedTexts = Callable[[Sequence[str]], list[Vector | None]]

@@ -19,10 +19,10 @@ from cache.embedding import Embedder
 from cache.models import Answer, Change, Source, Wording
 from cache.normalize import key_of
 from cache.suspending import suspend
-from chatbot.answering import MAX_UNKNOWN_SHARE
 from chatbot.cache_checks import Checks
 from chatbot.guard import identifier_marks
 from chatbot.models import Article
+from chatbot.vectorising import MAX_UNKNOWN_SHARE
 
 NORM_TOLERANCE = 1e-3
 ROWS_AT_ONCE = 500

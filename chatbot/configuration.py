@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +21,9 @@ from chatbot.knowledge import ArticleText, Knowledge
 from chatbot.models import Article, Product, Site
 from chatbot.phrases import say
 from routing.classifier import Classifier
-from routing.snapshot import load_classifier, load_routing
+from routing.rule_sets import RuleBooks
+from routing.rulebook import RuleBook
+from routing.snapshot import load_routing
 from routing.specs import RoutingSnapshot
 
 EmbedTexts = Callable[[Sequence[str]], list[NDArray[np.float32] | None]]
@@ -64,7 +67,7 @@ class Configuration:
     knowledge: Mapping[str, Knowledge]
     article_versions: Mapping[tuple[str, str], int]
     routing: RoutingSnapshot
-    classifier: Classifier
+    rules: RuleBook[Classifier]
     articles: Mapping[tuple[str, str], ArticleText] = field(default_factory=dict)
     engine_id: str = ""
     recalibrations: Mapping[str, tuple[float, float]] = field(default_factory=dict)
@@ -74,9 +77,11 @@ class Configuration:
 class ConfigurationLoader:
     """Reads rows into a Configuration; `embed` gives vectors and keeps those of unchanged texts."""
 
-    def __init__(self, embed: EmbedTexts, *, engine_id: str) -> None:
+    def __init__(self, embed: EmbedTexts, *, engine_id: str, now: Callable[[], datetime]) -> None:
         self._embed = embed
         self._engine_id = engine_id
+        self._now = now
+        self._rule_books = RuleBooks(embed)
 
     def load(self, revision: int) -> Configuration:
         """The configuration as committed now. Raises Site.DoesNotExist before the first seeding."""
@@ -108,7 +113,7 @@ class ConfigurationLoader:
                 (row.key, row.locale) for row in rows if row.serve_while_stale
             ),
             routing=load_routing(),
-            classifier=load_classifier(self._embed),
+            rules=self._rule_books.load(now=self._now()),
             engine_id=self._engine_id,
             recalibrations=_recalibrations(),
         )

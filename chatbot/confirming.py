@@ -24,7 +24,7 @@ from cache.decision import Candidate
 from cache.normalize import key_of
 from cache.store import Entry
 from chatbot import confirmations, labels
-from chatbot.answering import MAX_UNKNOWN_SHARE, Desk
+from chatbot.answering import Desk
 from chatbot.asked import Asked
 from chatbot.borrowed import instructs
 from chatbot.confirmations import Settled, Standing
@@ -33,6 +33,7 @@ from chatbot.leases import Lost
 from chatbot.models import Confirmation
 from chatbot.offering import PATIENCE_S, Rule, options_of
 from chatbot.remembering import versions_stand
+from chatbot.vectorising import MAX_UNKNOWN_SHARE
 from chatbot.watchers import Watchers
 from routing.specs import Tier
 

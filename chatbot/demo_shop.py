@@ -17,6 +17,7 @@ from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import Q, QuerySet
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from base.text import fold, han_count
@@ -27,8 +28,8 @@ from chatbot.demo_history_rows import PREFIX
 from chatbot.models import Article, Conversation, Product, Site, Tally
 from chatbot.seeding import delivered_articles, delivered_products, delivered_site, seed
 from routing.models import Call, Example
-from routing.publishing import publish, start_draft
-from routing.snapshot import published_rule_set
+from routing.publishing import Terms, publish, start_draft
+from routing.rule_sets import rule_set_in_force
 
 TEXTS = ("name", "greeting", "suggestions", "contact", "hours", "tone")
 NEUTRAL_NAME = {"en": "Your shop", "zh-hans": "您的店铺"}
@@ -191,7 +192,7 @@ def _is_staffs(demo: _Demo, name: str, left: Mapping[str, Any]) -> bool:
 
 def _examples(products: Mapping[str, Mapping[str, Any]]) -> list[str]:
     """Delivered examples that name the demo's goods, while the delivered rule set is in force."""
-    published = published_rule_set()
+    published = rule_set_in_force(timezone.now())
     if published is None or published.published_by != _DELIVERED_BY:
         return []
     marks = {mark for fields in products.values() for mark in _marks(fields["names"].values())}
@@ -210,6 +211,7 @@ def _publish_without(examples: list[str], *, now: datetime, by: User | None) -> 
     if not examples:
         return
     note = "without the demo shop's examples"
-    draft = start_draft(note=note)
+    draft = start_draft(now=now, note=note)
     Example.objects.filter(rule_set=draft, text__in=examples).delete()
-    publish(draft.id, note=note, by=by.get_username() if by else _DELIVERED_BY, now=now)
+    terms = Terms(note=note, by=by.get_username() if by else _DELIVERED_BY, now=now)
+    publish(draft.id, terms=terms)

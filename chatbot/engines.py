@@ -15,14 +15,15 @@ from typing import TYPE_CHECKING
 
 from django.conf import settings
 
+from base.clock import Clock
 from base.revision import Snapshots
 from cache.embedding import Embedder
 from cache.embedding_switch import active_model, newest_switch
 from cache.store import Store
 from cache.vectors import KnownVectors
-from chatbot.answering import MAX_UNKNOWN_SHARE
 from chatbot.configuration import Configuration, ConfigurationLoader
 from chatbot.deadlines import QUESTION_DEADLINE_S
+from chatbot.vectorising import MAX_UNKNOWN_SHARE
 
 if TYPE_CHECKING:
     from chatbot.runtime import Runtime
@@ -35,10 +36,11 @@ def open_embedder(model_name: str) -> Embedder:
     return Embedder(model_name, folder=settings.DATA_DIR)
 
 
-def snapshots_of(embedder: Embedder) -> Snapshots[Configuration]:
+def snapshots_of(embedder: Embedder, *, clock: Clock) -> Snapshots[Configuration]:
     """The configuration with the vectors of this engine."""
     vectors = KnownVectors(embedder, folder=settings.DATA_DIR, max_unknown_share=MAX_UNKNOWN_SHARE)
-    return Snapshots(ConfigurationLoader(vectors.get, engine_id=embedder.engine_id).load)
+    loader = ConfigurationLoader(vectors.get, engine_id=embedder.engine_id, now=clock.now)
+    return Snapshots(loader.load)
 
 
 def store_of(runtime: Runtime, embedder: Embedder, *, kind: type[Store] = Store) -> Store:
@@ -129,7 +131,9 @@ class EngineSwitch:
         runtime = self._runtime
         embedder = await asyncio.to_thread(open_embedder, model)
         embedder.start()  # from now on it encodes on one core only: questions are being answered beside it
-        parts = EngineParts(embedder, store_of(runtime, embedder), snapshots_of(embedder))
+        parts = EngineParts(
+            embedder, store_of(runtime, embedder), snapshots_of(embedder, clock=runtime.clock)
+        )
         loaded = False
         try:
             await runtime.reader.run(parts.snapshots.refresh)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from base.text import language_of
 from cache.normalize import canonical, key_of
-from chatbot.answering import MAX_UNKNOWN_SHARE
-from chatbot.asked import Asked
+from chatbot.asked import Asked, Receipt
+from chatbot.deciding import decided, planned
 from chatbot.looking_up import look_up, sight_of
 from chatbot.offering import options_of
 from chatbot.runtime import Runtime
+from chatbot.vectorising import MAX_UNKNOWN_SHARE
 
 Steps = list[tuple[str, str]]
 
@@ -38,10 +39,15 @@ async def explain(question: str, *, runtime: Runtime) -> Steps:
         steps.append(("lookup", decision.reason))
         steps += [("did you mean", option.question) for option in options_of(decision.options)]
         steps += [("near", f"{item.cosine:.3f}  {item.text}") for item in decision.near[:5]]
-    tier = asked.configuration.classifier.classify(question, language=asked.language, vector=vector)
+    receipt = Receipt()
+    plan = planned(asked, verdict, now=runtime.clock.now())
+    tier = await decided(plan, asked, vector, receipt=receipt)
     found = asked.configuration.knowledge[asked.language].search(question, vector=vector)
-    models, left_out = runtime.usable(tier.tier)
-    steps.append(("classify", f"{tier.tier.value}: {tier.reason}"))
+    models, left_out = runtime.usable(tier.tier, tier.actions)
+    steps.append(("rule set", _set_in_words(receipt.rule_set_version)))
+    steps.append(("classify", f"{tier.tier.value}: {receipt.tier_reason}"))
+    if tier.actions.in_words:
+        steps.append(("actions", "; ".join(tier.actions.in_words)))
     steps += [("article", f"{item.score:.2f}  {item.article.title}") for item in found]
     if not found:
         steps.append(("article", "none is good enough: the shop would say that it does not know"))
@@ -50,6 +56,10 @@ async def explain(question: str, *, runtime: Runtime) -> Steps:
     )
     steps += [("left out", omission.reason) for omission in left_out]
     return steps
+
+
+def _set_in_words(version: int | None) -> str:
+    return f"version {version}" if version else "the built-in one"
 
 
 async def _exact(asked: Asked, runtime: Runtime) -> str:

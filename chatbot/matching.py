@@ -15,10 +15,10 @@ from base.text import Language
 from cache.normalize import canonical, key_of
 from cache.store import Entry
 from cache.vetoes import conflicts, stated
-from chatbot.answering import MAX_UNKNOWN_SHARE
 from chatbot.asked import Asked, unasked
 from chatbot.looking_up import look_up, sight_of
 from chatbot.runtime import Runtime
+from chatbot.vectorising import MAX_UNKNOWN_SHARE
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,9 +13,11 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from chatbot.answering import MAX_UNKNOWN_SHARE, Desk
+from chatbot.answering import Desk
 from chatbot.asked import Asked, Outcome, Receipt
+from chatbot.deciding import decided, planned
 from chatbot.searching import articles_for, aside
+from chatbot.vectorising import MAX_UNKNOWN_SHARE
 
 VECTOR_WITHIN_S = 0.2
 
@@ -28,10 +30,8 @@ async def answer_overdue(asked: Asked, *, desk: Desk, receipt: Receipt) -> Outco
     if spoken is not None:
         return spoken
     vector = await _vector(asked, desk=desk)
-    tier = asked.configuration.classifier.classify(
-        asked.text, language=asked.language, vector=vector
-    )
-    receipt.tier_reason = tier.reason
+    plan = planned(asked, verdict, now=desk.clock.now())
+    tier = await decided(plan, asked, vector, receipt=receipt)
     found = await articles_for(asked, reader=desk.reader, verdict=verdict, vector=vector)
     if not found:
         return None

@@ -11,6 +11,7 @@ from typing import Any
 from cache.models import Lookup
 from chatbot import frames
 from chatbot.asked import Asked, Outcome, Receipt
+from chatbot.deciding import decision_fields
 from chatbot.frames import ErrorCode, ServerFrame
 from chatbot.models import Question
 from chatbot.transcript import finish
@@ -32,7 +33,7 @@ def record_answer(
         asked, outcome, total_ms=total_ms, receipt=str(asked.question_id), stopped=stopped
     )
     fields = {
-        **_fields(asked, receipt),
+        **_fields(asked, receipt, now=now),
         "origin": outcome.origin,
         "cache": outcome.cache,
         "tier": outcome.tier or "",
@@ -55,7 +56,7 @@ def record_error(
     key = {"deadline": "deadline", "no_model": "no_model", "busy": "busy"}.get(code, "internal")
     message = asked.configuration.site.say(key, locale=asked.language)
     body = frames.error(code, message, frame_id=asked.client_id)
-    fields = {**_fields(asked, receipt), "error_code": code, "total_ms": total_ms}
+    fields = {**_fields(asked, receipt, now=now), "error_code": code, "total_ms": total_ms}
     return finish(asked.question_id, state=Question.FAILED, now=now, body=body, fields=fields)
 
 
@@ -82,12 +83,15 @@ def answer_frame(
     }
 
 
-def _fields(asked: Asked, receipt: Receipt) -> dict[str, Any]:
+def _fields(asked: Asked, receipt: Receipt, *, now: datetime) -> dict[str, Any]:
     return {
         "tier_reason": receipt.tier_reason[:300],
         "guards": receipt.guards,
         "revision": asked.configuration.revision,
-        "rule_set_version": asked.configuration.routing.rule_set_version,
+        "rule_set_version": asked.configuration.rules.at(now).rule_set_version
+        if receipt.rule_set_version is None
+        else receipt.rule_set_version,
+        **decision_fields(asked.text, receipt.decided),
     }
 
 

@@ -22,12 +22,12 @@ from cache.normalize import key_of
 from cache.spaces import Sight
 from cache.store import Entry, Store
 from cache.vector_rows import ids_lacking
-from chatbot import answering
 from chatbot.asked import Asked, Receipt
 from chatbot.engines import store_of
 from chatbot.looking_up import look_up, sight_of
 from chatbot.models import Question
 from chatbot.runtime import Runtime
+from chatbot.vectorising import MAX_UNKNOWN_SHARE, embed
 
 WORDINGS_AT_ONCE = 200
 SHAREABLE = ("exact", "semantic", "confirmed", "joined", "miss")
@@ -66,7 +66,7 @@ def _vectors(embedder: Embedder, ids: Sequence[int]) -> dict[int, tuple[str, byt
     known = {
         key: rows[key]
         for key, share in zip(rows, shares, strict=True)
-        if share <= answering.MAX_UNKNOWN_SHARE
+        if share <= MAX_UNKNOWN_SHARE
     }
     embedded = embedder.embed_now(list(known.values()))
     return {
@@ -192,7 +192,7 @@ async def _hits(
         for question in questions:
             others.own_key = key_of(question.text)
             asked = _asked(question, runtime)
-            vector = await answering.embed(asked, desk=desk, receipt=Receipt())
+            vector = await embed(asked, desk=desk, receipt=Receipt())
             sight = sight_of(asked, vector)
             decision = None if sight is None else await look_up(asked, sight, store=others)
             found.append(decision.hit if decision else None)

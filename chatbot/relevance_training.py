@@ -21,6 +21,7 @@ from chatbot.guard_training import written as guard_questions
 from chatbot.knowledge import ArticleText
 from chatbot.relevance import MODEL_PATH, USUAL_FROM, Usual, units
 from chatbot.seeding import DEMO_DIR, read_article
+from routing.rule_sets import EXAMPLES_PATH
 
 DATA = MODEL_PATH.parent
 _SUFFIX: dict[Language, str] = {"en": "en", "zh-hans": "zh"}
@@ -98,7 +99,7 @@ def _all(language: Language) -> Iterator[Example]:
 
 
 def _routing_examples(language: Language) -> Iterator[dict[str, str]]:
-    return (row for row in _rows(DEMO_DIR / "examples.csv") if row["language"] == language)
+    return (row for row in _rows(EXAMPLES_PATH) if row["language"] == language)
 
 
 def _rows(path: Path) -> Iterator[dict[str, str]]:

@@ -60,6 +60,7 @@ def against_sharing(
         Proposal(
             question_may_be_shared=verdict.may_share
             and not asked.past_the_cache
+            and not asked.unkept
             and not instructs(asked.text),
             prompt_held_only_articles=built.turns == 0,
             finished=told.finished,

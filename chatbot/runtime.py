@@ -42,11 +42,13 @@ from chatbot.supervisor import Supervisor
 from chatbot.visitors import ShopperRates, SocketCounter
 from chatbot.watchers import Watchers
 from routing.alerts import Alarms
+from routing.chains import chain_for
 from routing.client import Client
 from routing.dispatch import Dispatcher, usable
 from routing.gate import Gate, LimitsFor
 from routing.ledger import Ledger
 from routing.redis_limits import RedisLimits
+from routing.rules import NO_ACTIONS, Actions
 from routing.snapshot import access_of
 from routing.specs import ModelSpec, Omission, RoutingSnapshot, Tier
 
@@ -72,7 +74,7 @@ class Runtime:
         self._owns_embedder = embedder is None
         self._engines = EngineSwitch(self, seen=newest_switch() if embedder is None else None)
         self.embedder = embedder or open_embedder(active_model(settings.EMBEDDING_MODEL))
-        self._snapshots = snapshots_of(self.embedder)
+        self._snapshots = snapshots_of(self.embedder, clock=self.clock)
         self._recalls = RecallFeed(reader=self.reader, watchers=self.watchers)
         self._following: asyncio.Task[None] | None = None
         self._catching_up = asyncio.Lock()
@@ -101,10 +103,12 @@ class Runtime:
             return "demo"
         return "live" if all(self.usable(tier)[0] for tier in Tier) else "degraded"
 
-    def usable(self, tier: Tier) -> tuple[tuple[ModelSpec, ...], tuple[Omission, ...]]:
+    def usable(
+        self, tier: Tier, actions: Actions = NO_ACTIONS
+    ) -> tuple[tuple[ModelSpec, ...], tuple[Omission, ...]]:
         """The models of a tier that may be called today, and those left out with the reason."""
         return usable(
-            self.routing.chains[tier],
+            chain_for(self.routing, tier, actions),
             today=self.clock.now().date(),
             has_key=lambda endpoint: access_of(endpoint) is not None,
             tier=tier,

@@ -5,7 +5,6 @@ Once the demo shop was taken away (`demo_shop`), only what every shop needs is i
 
 from __future__ import annotations
 
-import csv
 import json
 from collections.abc import Callable, Iterator, Mapping
 from datetime import date
@@ -17,8 +16,9 @@ from django.db import transaction
 from django.utils import timezone
 
 from chatbot.models import Article, Product, Site
+from routing.differences import chains_now
 from routing.models import Chain, Endpoint, Example, ExchangeRate, Model, Price, Rule, RuleSet
-from routing.publishing import chains_now
+from routing.rule_sets import built_in_examples, built_in_rules
 
 DEMO_DIR = Path(__file__).resolve().parent / "demo"
 LOCALES = ("en", "zh-hans")
@@ -194,9 +194,6 @@ def _rule_set() -> int:
         published_by="seeding",
         frozen_chains=chains_now(),
     )
-    Rule.objects.bulk_create(Rule(rule_set=rule_set, **row) for row in _json("rules.json"))
-    with (DEMO_DIR / "examples.csv").open(encoding="utf-8", newline="") as file:
-        Example.objects.bulk_create(
-            Example(rule_set=rule_set, **row) for row in csv.DictReader(file)
-        )
+    Rule.objects.bulk_create(Rule(rule_set=rule_set, **row) for row in built_in_rules())
+    Example.objects.bulk_create(Example(rule_set=rule_set, **row) for row in built_in_examples())
     return 1

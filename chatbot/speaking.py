@@ -52,6 +52,30 @@ class Speaking:
             return None
         return Outcome(text=_say(asked, key), origin="template", cache="bypass")
 
+    def by_rule(
+        self, asked: Asked, decided: Classified | None, *, verdict: Verdict, receipt: Receipt
+    ) -> Outcome | None:
+        """What a rule says in place of an answer: where to find a person, or one of the shop's articles.
+
+        None when no rule does, or its article is not there in the question's language.
+        """
+        if decided is None or decided.rule is None:
+            return None
+        said = f"{decided.rule.label} says what is answered"
+        if decided.actions.to_person:
+            receipt.reason = said
+            text, tier = _say(asked, "to_person"), decided.tier.value
+            return Outcome(text=text, origin="template", cache="bypass", tier=tier)
+        article = asked.configuration.articles.get((decided.actions.article, asked.language))
+        if article is None:
+            return None
+        receipt.reason = said
+        lead = self._lead(asked, verdict)
+        return _article_outcome(asked, article=article, lead=lead, tier=decided, bypass=True)
+
+    def _lead(self, asked: Asked, verdict: Verdict) -> str:
+        return f"{_say(asked, 'no_orders')}\n\n" if verdict.personal else ""
+
     def no_article(
         self, asked: Asked, *, verdict: Verdict, tier: Classified, receipt: Receipt
     ) -> Outcome:
@@ -60,7 +84,7 @@ class Speaking:
         return Outcome(
             text=_say(asked, "no_orders_at_all" if verdict.personal else "no_article"),
             origin="template",
-            cache="miss" if verdict.may_share and not asked.past_the_cache else "bypass",
+            cache="miss" if verdict.may_share and not asked.beside_the_cache else "bypass",
             tier=tier.tier.value,
         )
 
@@ -87,14 +111,13 @@ class Speaking:
 
     def telling(self, asked: Asked, *, verdict: Verdict, stage: Stage) -> Telling:
         """Start telling an answer."""
-        lead = f"{_say(asked, 'no_orders')}\n\n" if verdict.personal else ""
-        return Telling(asked, stage=stage, lead=lead)
+        return Telling(asked, stage=stage, lead=self._lead(asked, verdict))
 
     def article_instead(
         self, asked: Asked, *, verdict: Verdict, tier: Classified, found: Sequence[Found]
     ) -> Outcome:
         """The shop's best article, when no model gave an answer."""
-        lead = f"{_say(asked, 'no_orders')}\n\n" if verdict.personal else ""
+        lead = self._lead(asked, verdict)
         return _article_outcome(
             asked, article=found[0].article, lead=lead, tier=tier, bypass=not verdict.may_share
         )
@@ -208,7 +231,7 @@ class Telling:
         return Outcome(
             text=f"{self._lead}{text}",
             origin="model",
-            cache="bypass" if bypass or self._asked.past_the_cache else "miss",
+            cache="bypass" if bypass or self._asked.beside_the_cache else "miss",
             tier=tier.tier.value,
             model=answered.model.label,
             sources=tuple(article for article in built.offered if article.key in self._marks.cited),
@@ -219,7 +242,7 @@ class Telling:
         outcome = Outcome(
             text=f"{self._lead}{_say(self._asked, 'no_article')}",
             origin="template",
-            cache="bypass" if bypass or self._asked.past_the_cache else "miss",
+            cache="bypass" if bypass or self._asked.beside_the_cache else "miss",
             tier=tier.tier.value,
             model=answered.model.label,
             cost_nanousd=answered.cost_nanousd,
@@ -241,7 +264,7 @@ def _article_outcome(
     return Outcome(
         text=f"{lead}{title}\n\n{article.text}",
         origin="article",
-        cache="bypass" if bypass or asked.past_the_cache else "miss",
+        cache="bypass" if bypass or asked.beside_the_cache else "miss",
         tier=tier.tier.value,
         sources=(article,),
     )

@@ -23,18 +23,12 @@ HAN_OF_A_SENTENCE = 16
 FEWEST_DISTINCT_HAN = 0.5
 MOST_FOREIGN_LETTERS = 0.1
 # Beside the words without a subject: what else holds a sentence together.
-_FUNCTION_WORDS = 0.2
-MOST_REPEATED = 0.4
-HAN_OF_A_SENTENCE = 16
-FEWEST_DISTINCT_HAN = 0.5
-MOST_FOREIGN_LETTERS = 0.1
-# Beside the words without a subject: what else holds a sentence together.
 _HOLDING_TOGETHER = """
-    anything something nothing everything anyone someone everyone nobody anywhere somewhere never always ever
-    again back after before until since without within between during because though although unless whether
-    both each every either neither much many few other another same you'd you'll you're you've they'd they'll
-    they're they've we'd we'll we're we've he's she's it'd it'll there's here's where's who's how's aren't hasn't
-    haven't hadn't weren't
+anything something nothing everything anyone someone everyone nobody anywhere somewhere never always ever
+again back after before until since without within between during because though although unless whether
+both each every either neither much many few other another same you'd you'll you're you've they'd they'll
+they're they've we'd we'll we're we've he's she's it'd it'll there's here's where's who's how's aren't hasn't
+haven't hadn't weren't
 """
 _FUNCTION_WORDS = STOP_WORDS | frozenset(_HOLDING_TOGETHER.split())
 _ADDRESS = re.compile(

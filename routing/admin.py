@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from routing.admin_alerts import AlertAdmin
 from routing.admin_calls import CallAdmin
+from routing.admin_killswitch import KillSwitchAdmin
 from routing.admin_models import ChainAdmin, EndpointAdmin, ModelAdminPage
 from routing.admin_money import BudgetAdmin, QuotaAdmin, StatementAdmin
 from routing.admin_prices import ExchangeRateAdmin, PriceAdmin
@@ -17,6 +18,7 @@ __all__ = [
     "ChainAdmin",
     "EndpointAdmin",
     "ExchangeRateAdmin",
+    "KillSwitchAdmin",
     "ModelAdminPage",
     "PriceAdmin",
     "QuotaAdmin",

@@ -1,45 +1,48 @@
-"""Rule sets in the admin: drafts are edited, published ones read, publishing has its own page."""
+"""Rule sets in the admin: drafts are edited, published ones read."""
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.contrib.admin.options import InlineModelAdmin
-from django.core.exceptions import PermissionDenied
-from django.db.models import Count, OuterRef, QuerySet, Subquery
+from django.db.models import Count, OuterRef, QuerySet, Subquery, Value
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.shortcuts import get_object_or_404
-from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
 
-from base.admin import (
-    ModelAdmin,
-    Rows,
-    column,
-    page_action,
-)
+from base.admin import Rows, column, moment
+from routing.admin_rule_pages import RuleSetPages
 from routing.admin_rule_parts import (
     ExampleInline,
-    NoteForm,
     PublishedExampleInline,
     PublishedRuleInline,
     RuleInline,
     RuleSetForm,
 )
+from routing.differences import difference
 from routing.models import Example, Rule, RuleSet
-from routing.publishing import NotPublishable, difference, problems_of, publish, start_draft
-from routing.snapshot import published_rule_set
+from routing.publishing import problems_of
+from routing.rule_sets import rule_set_in_force
 
-STATE_COLOURS = {"in force": "success", RuleSet.PUBLISHED: "", RuleSet.DRAFT: "info"}
+IN_FORCE, SCHEDULED, ENDED, TAKEN_OUT = "in force", "scheduled", "ended", "taken out"
+STATE_COLOURS = {
+    IN_FORCE: "success",
+    SCHEDULED: "warning",
+    ENDED: "",
+    TAKEN_OUT: "",
+    RuleSet.PUBLISHED: "",
+    RuleSet.DRAFT: "info",
+}
 
 
 @admin.register(RuleSet)
-class RuleSetAdmin(Rows, ModelAdmin[RuleSet]):
-    """Versions of the rules. The newest published one decides."""
+class RuleSetAdmin(Rows, RuleSetPages):
+    """Versions of the rules. The published one that took effect last decides."""
 
     form = RuleSetForm
     list_display = (
@@ -48,27 +51,31 @@ class RuleSetAdmin(Rows, ModelAdmin[RuleSet]):
         "note",
         "rules_count",
         "examples_count",
+        "window",
         "published_at",
         "published_by",
     )
     list_filter = ("state",)
     search_fields = ("note", "published_by")
     fields = (("version", "state"), ("published_at", "published_by"), "note", "parameters")
-    readonly_fields = ("version", "state", "published_at", "published_by", "frozen")
+    readonly_fields = ("version", "state", "published_at", "published_by", "frozen", "window")
+    change_form_before_template = "admin/routing/draft.html"
+    compressed_fields = False
     actions = None
     actions_list = ("start_draft",)
-    actions_detail = ("publish_draft",)
+    actions_detail = ("publish_draft", "roll_back", "withdraw")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[RuleSet]:
         """With the numbers of rules and examples, and the version in force."""
-        in_force = (
-            RuleSet.objects.filter(state=RuleSet.PUBLISHED)
-            .order_by("-version")
-            .values("version")[:1]
-        )
-        rows = super().get_queryset(request)
-        return rows.annotate(
-            rule_count=_count(Rule), example_count=_count(Example), in_force=Subquery(in_force)
+        standing = rule_set_in_force(timezone.now())
+        return (
+            super()
+            .get_queryset(request)
+            .annotate(
+                rule_count=_count(Rule),
+                example_count=_count(Example),
+                in_force=Value(standing.version if standing is not None else 0),
+            )
         )
 
     def get_inlines(
@@ -80,9 +87,9 @@ class RuleSetAdmin(Rows, ModelAdmin[RuleSet]):
         return [RuleInline, ExampleInline]
 
     def get_fields(self, request: HttpRequest, obj: RuleSet | None = None) -> Any:
-        """A published set also shows the chains as they were frozen."""
+        """A published set also shows its window and the chains as they were frozen."""
         published = obj is not None and obj.state == RuleSet.PUBLISHED
-        return (*self.fields, "frozen") if published else self.fields
+        return (*self.fields, "window", "frozen") if published else self.fields
 
     def has_change_permission(self, request: HttpRequest, obj: RuleSet | None = None) -> bool:
         """Nobody changes a published set."""
@@ -96,82 +103,35 @@ class RuleSetAdmin(Rows, ModelAdmin[RuleSet]):
             and super().has_delete_permission(request, obj)
         )
 
-    def has_publish_permission(self, request: HttpRequest, object_id: object = None) -> bool:
-        """Publishing has a permission of its own, and only drafts can be published."""
-        allowed = request.user.has_perm("routing.publish_ruleset")
-        return allowed and RuleSet.objects.filter(pk=str(object_id), state=RuleSet.DRAFT).exists()
-
     def add_view(
         self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         """A new set always begins as a draft of the one in force."""
         return HttpResponseRedirect(reverse("admin:routing_ruleset_start_draft"))
 
-    @page_action(
-        "Start a draft from the published set",
-        path="start-draft",
-        permission="add",
-        icon="edit_note",
-    )
-    def start_draft(self, request: HttpRequest) -> HttpResponse:
-        """Ask, then copy the set in force into a new draft."""
-        source = published_rule_set()
-        if request.method == "POST":
-            draft = start_draft()
-            self.log_addition(request, draft, "Started a draft.")
-            return HttpResponseRedirect(reverse("admin:routing_ruleset_change", args=[draft.pk]))
-        drafts = list(RuleSet.objects.filter(state=RuleSet.DRAFT))
-        context = {
-            "title": "Start a draft",
-            "source": source,
-            "drafts": drafts,
-            "button": "Start the draft",
-        }
-        return self._page(request, "admin/routing/start_draft.html", context)
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """A draft's page begins with what it would change, and what keeps it from being published."""
+        draft = RuleSet.objects.filter(pk=object_id, state=RuleSet.DRAFT).first()
+        shown: dict[str, Any] = {}
+        if draft is not None:
+            now = timezone.now()
+            base = rule_set_in_force(now)
+            shown = {
+                "draft": draft,
+                "base": base,
+                "problems": problems_of(draft, now=now),
+                "difference": difference(draft, base=base),
+                "may_publish": self._may_publish(request),
+            }
+        return super().change_view(request, object_id, form_url, {**(extra_context or {}), **shown})
 
-    @page_action("Publish", path="publish", permission="publish", icon="publish")
-    def publish_draft(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        """Show what changes, ask for a note, publish."""
-        if not self.has_publish_permission(request, object_id):
-            raise PermissionDenied
-        draft = get_object_or_404(RuleSet, pk=object_id)
-        form = NoteForm(request.POST or None, initial={"note": draft.note})
-        if request.method == "POST" and form.is_valid() and self._publish(request, draft, form):
-            return HttpResponseRedirect(reverse("admin:routing_ruleset_changelist"))
-        base = published_rule_set()
-        context = {
-            "title": f"Publish version {draft.version}",
-            "draft": draft,
-            "base": base,
-            "problems": problems_of(draft),
-            "difference": difference(draft, base=base),
-            "form": form,
-        }
-        return self._page(request, "admin/routing/publish.html", context)
-
-    def _publish(self, request: HttpRequest, draft: RuleSet, form: NoteForm) -> bool:
-        try:
-            published = publish(
-                draft.pk,
-                note=form.cleaned_data["note"],
-                by=request.user.get_username(),
-                now=timezone.now(),
-            )
-        except NotPublishable as error:
-            form.add_error(None, list(error.problems))
-            return False
-        self.log_change(request, published, f"Published: {published.note}")
-        self.message_user(request, f"Version {published.version} is in force.", messages.SUCCESS)
-        return True
-
-    def _page(self, request: HttpRequest, template: str, context: dict[str, Any]) -> HttpResponse:
-        return TemplateResponse(
-            request,
-            template,
-            {**self.admin_site.each_context(request), "opts": self.opts, **context},
-        )
-
-    @column("chains as published")
+    @column(_("chains as published"))
     def frozen(self, row: RuleSet) -> SafeString | str:
         """One line per tier, models in the order in which they were tried."""
         places: dict[str, list[str]] = {}
@@ -180,25 +140,44 @@ class RuleSetAdmin(Rows, ModelAdmin[RuleSet]):
         lines = ((tier, ", ".join(models)) for tier, models in places.items())
         return format_html_join("", "<div><strong>{}</strong> {}</div>", lines) or "not kept"
 
-    @column("version", order="version")
+    @column(_("version"), order="version")
     def title(self, row: RuleSet) -> str:
         """The version's number."""
         return f"Version {row.version}"
 
-    @column("state", order="state", label=STATE_COLOURS)
+    @column(_("state"), order="state", label=STATE_COLOURS)
     def state_shown(self, row: Any) -> str:
-        """Draft, published, or the one that decides."""
-        return "in force" if row.version == row.in_force else str(row.state)
+        """Draft, published, the one that decides, or what became of its window."""
+        if row.version == row.in_force:
+            return IN_FORCE
+        return _window_state(row, now=timezone.now()) or str(row.state)
 
-    @column("rules", order="rule_count")
+    @column(_("window"))
+    def window(self, row: RuleSet) -> SafeString | str:
+        """From when until when it is in force; nothing for a set without a window."""
+        if row.starts_at is None and row.ends_at is None:
+            return "–"
+        return format_html_join(
+            "", "{} {} ", (("from", moment(row.starts_at)), ("until", moment(row.ends_at)))
+        )
+
+    @column(_("rules"), order="rule_count")
     def rules_count(self, row: Any) -> int:
         """How many rules it holds."""
         return int(row.rule_count or 0)
 
-    @column("examples", order="example_count")
+    @column(_("examples"), order="example_count")
     def examples_count(self, row: Any) -> int:
         """How many examples it holds."""
         return int(row.example_count or 0)
+
+
+def _window_state(row: RuleSet, *, now: datetime) -> str:
+    if row.withdrawn_at is not None:
+        return TAKEN_OUT
+    if row.ends_at is not None and row.ends_at <= now:
+        return ENDED
+    return SCHEDULED if row.starts_at is not None and row.starts_at > now else ""
 
 
 def _is_draft_or_none(obj: RuleSet | None) -> bool:

@@ -13,6 +13,7 @@ from datetime import date
 
 from routing.pricing import typical_nanousd
 from routing.quota import has_line
+from routing.rules import Actions
 from routing.specs import EndpointSpec, ModelSpec, Omission, RoutingSnapshot, Tier
 
 PATIENCE_SHARE = 0.1
@@ -49,6 +50,16 @@ def usable(
     ]
     too_dear = dearest(callable_today, routing=routing, today=today)
     return _without(too_dear, models, omissions, routing=routing)
+
+
+def chain_for(routing: RoutingSnapshot, tier: Tier, actions: Actions) -> tuple[ModelSpec, ...]:
+    """The models to ask, in order: the tier's chain or the one a rule names, behind those of high quality
+    where a rule prefers them. Budgets and deadline stay the tier's."""
+    chain = routing.chains[actions.chain or tier]
+    if not actions.prefer_quality:
+        return chain
+    best = routing.chains[Tier.HIGH]
+    return (*best, *(model for model in chain if model not in best))
 
 
 def dearest(

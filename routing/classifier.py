@@ -1,22 +1,28 @@
-"""Question -> tier, with the reason in words: staff rules first, then the nearest labelled examples.
+"""Question -> tier and actions, with the reason in words: staff rules first, then the nearest examples.
 
-The vector is the one that the cache look-up used. Where the embedding model does not know the words
-(`vector` is None) neighbours are found by character n-grams. When the neighbours are too far away or
-disagree, the classifier abstains to REGULAR and says so.
+The vector is the one that the cache look-up uses. Where the embedding model does not know the words
+(`vector` is None) neighbours are found by words alone. When the neighbours are too far away or disagree, the
+classifier abstains: the question counts as REGULAR, or as what they favour if that is harder, so what is
+not understood is never taken for simple. Pure: no framework, no clock, nothing remembered.
 """
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
+from functools import partial
+from itertools import takewhile
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from base.text import char_ngrams, fold, tokens
-from routing.rules import RuleSpec
+from routing.neighbours import Neighbours
+from routing.rules import NO_ACTIONS, Actions, Nearness, RuleSpec, Situation
 from routing.specs import Tier
+
+NOT_YET: Literal["not yet"] = "not yet"
+_HARDER = (Tier.FAQ, Tier.REGULAR, Tier.COMPLEX, Tier.HIGH)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,36 +37,49 @@ class LabelledExample:
 
 @dataclass(frozen=True, slots=True)
 class Parameters:
-    """How many neighbours vote, and how near and how united they must be."""
+    """How many neighbours vote, and how near and how united they must be.
 
-    neighbours: int = 5
-    min_cosine: float = 0.35
-    min_overlap: float = 0.12
+    A neighbour's vote is exp(sharpness * score). The winner's best score times its share of the vote
+    must reach `min_cosine`, or `min_overlap` where only words were compared.
+    """
+
+    neighbours: int = 10
+    sharpness: float = 15.0
+    cosine_weight: float = 0.7
+    min_cosine: float = 0.37
+    min_overlap: float = 0.21
     min_share: float = 0.4
 
     @classmethod
     def of(cls, values: Mapping[str, float]) -> Parameters:
         """Parameters as a rule set holds them; names it does not hold keep their defaults."""
-        defaults = cls()
-        return cls(
-            neighbours=int(values.get("neighbours", defaults.neighbours)),
-            min_cosine=float(values.get("min_cosine", defaults.min_cosine)),
-            min_overlap=float(values.get("min_overlap", defaults.min_overlap)),
-            min_share=float(values.get("min_share", defaults.min_share)),
-        )
+        known = {field.name for field in fields(cls)} & set(values)
+        given: dict[str, Any] = {name: float(values[name]) for name in known}
+        if "neighbours" in given:
+            given["neighbours"] = max(1, int(given["neighbours"]))
+        return replace(cls(), **given)
 
 
 @dataclass(frozen=True, slots=True)
 class Classified:
-    """The tier, why, and whether the classifier abstained."""
+    """The tier and actions, and what led to them.
+
+    `guess` is what the nearest examples favour, also when the classifier abstained. `rule` is the rule that
+    matched, None when the examples decided; `example` and `score` are the nearest that voted for the guess.
+    """
 
     tier: Tier
     reason: str
     abstained: bool = False
+    guess: Tier | None = None
+    rule: RuleSpec | None = None
+    example: str = ""
+    score: float | None = None
+    actions: Actions = NO_ACTIONS
 
 
 class Classifier:
-    """Rules and examples of one published set, frozen."""
+    """Rules and examples of one set, frozen."""
 
     def __init__(
         self,
@@ -69,89 +88,117 @@ class Classifier:
         examples: Sequence[LabelledExample],
         parameters: Parameters,
         rule_set_version: int,
+        near: Mapping[str, NDArray[np.float32] | None] | None = None,
     ) -> None:
+        """`near` holds the vectors of the rules' own examples, by text."""
         self.rule_set_version = rule_set_version
-        self._rules = sorted(rules, key=lambda rule: rule.position)
-        self._parameters = parameters
+        self.rules = tuple(sorted(rules, key=lambda rule: rule.position))
+        self.parameters = parameters
         self._examples = tuple(examples)
-        self._with_vector = [example for example in examples if example.vector is not None]
-        vectors = [example.vector for example in self._with_vector]
-        self._matrix = np.stack(vectors) if vectors else None  # type: ignore[arg-type]  # None filtered above
-        self._grams = [_gram_counts(example.text) for example in self._examples]
-
-    def classify(
-        self, text: str, *, language: str, vector: NDArray[np.float32] | None
-    ) -> Classified:
-        """The tier of a question; never raises, abstains instead."""
-        for rule in self._rules:
-            phrase = rule.matches(text, language=language)
-            if phrase is not None:
-                return Classified(
-                    rule.tier, f'rule {rule.position} "{rule.name}" matched "{phrase}"'
-                )
-        if vector is not None and self._matrix is not None:
-            return self._vote(
-                self._nearest_by_vector(vector), floor=self._parameters.min_cosine, unit="cosine"
-            )
-        neighbours = self._nearest_by_grams(text, language)
-        return self._vote(neighbours, floor=self._parameters.min_overlap, unit="overlap")
-
-    def _nearest_by_vector(
-        self, vector: NDArray[np.float32]
-    ) -> list[tuple[float, LabelledExample]]:
-        assert self._matrix is not None
-        cosines = self._matrix @ vector
-        order = np.argsort(-cosines)[: self._parameters.neighbours]
-        return [(float(cosines[position]), self._with_vector[position]) for position in order]
-
-    def _nearest_by_grams(self, text: str, language: str) -> list[tuple[float, LabelledExample]]:
-        query = _gram_counts(text)
-        scored = [
-            (_dice(query, grams), example)
-            for grams, example in zip(self._grams, self._examples, strict=True)
-            if example.language == language
-        ]
-        return sorted(scored, key=lambda item: item[0], reverse=True)[: self._parameters.neighbours]
-
-    def _vote(
-        self, neighbours: Sequence[tuple[float, LabelledExample]], *, floor: float, unit: str
-    ) -> Classified:
-        if not neighbours:
-            return Classified(
-                Tier.REGULAR, "abstained: there are no examples to compare with", abstained=True
-            )
-        nearest_score, nearest = neighbours[0]
-        if nearest_score < floor:
-            reason = f'abstained: nearest example "{nearest.text}" has {unit} {nearest_score:.2f} < {floor:.2f}'
-            return Classified(Tier.REGULAR, reason, abstained=True)
-        votes: defaultdict[Tier, float] = defaultdict(float)
-        for score, example in neighbours:
-            votes[example.tier] += max(score, 0.0) ** 4
-        winner = max(votes, key=lambda tier: votes[tier])
-        share = votes[winner] / sum(votes.values())
-        if share < self._parameters.min_share:
-            return Classified(
-                Tier.REGULAR,
-                f"abstained: the nearest examples disagree ({share:.0%})",
-                abstained=True,
-            )
-        best = next(example for _, example in neighbours if example.tier is winner)
-        return Classified(
-            winner, f'like "{best.text}" ({unit} {nearest_score:.2f}, {share:.0%} of the vote)'
+        marks = sorted({rule.near_text for rule in rules if rule.near_text})
+        vectors = near or {}
+        self._marks = {text: len(examples) + place for place, text in enumerate(marks)}
+        self._tiers = [example.tier for example in examples]
+        self._near = Neighbours(
+            [*(example.text for example in examples), *marks],
+            languages=[*(example.language for example in examples), *("" for _ in marks)],
+            vectors=[*(example.vector for example in examples), *map(vectors.get, marks)],
+            cosine_weight=parameters.cosine_weight,
         )
 
+    @property
+    def needs_topic(self) -> bool:
+        """Whether a rule looks at the best article's topic."""
+        return any(rule.topics for rule in self.rules)
 
-def _gram_counts(text: str) -> Counter[str]:
-    """Words for Latin, character 1- and 2-grams for Han."""
-    grams: Counter[str] = Counter()
-    for token in tokens(fold(text)):
-        grams.update(char_ngrams(token, smallest=1, largest=2) if token[0] >= "\u3400" else [token])
-    return grams
+    def decide(self, situation: Situation) -> Classified:
+        """The decision; never raises, abstains instead. The same situation gives the same decision."""
+        rule, matched = self._first_match(self.rules, situation)
+        if rule is None:
+            return self._by_examples(situation)
+        reason = f"{rule.label} matched {matched}"
+        if rule.tier is not None:
+            return Classified(rule.tier, reason, rule=rule, actions=rule.actions)
+        voted = self._by_examples(situation)
+        return replace(voted, reason=f"{reason}; {voted.reason}", rule=rule, actions=rule.actions)
 
+    def before_cache(self, situation: Situation) -> Actions | Literal["not yet"]:
+        """What must be known before the cache is read, from a situation without vector and topic.
 
-def _dice(left: Counter[str], right: Counter[str]) -> float:
-    """Shared grams against all grams: 0..1; longer grams weigh more."""
-    weight = len
-    shared = sum(min(left[gram], right[gram]) * weight(gram) for gram in left.keys() & right.keys())
-    total = sum(count * weight(gram) for grams in (left, right) for gram, count in grams.items())
-    return 2 * shared / total if total else 0.0
+        NOT_YET: it hangs on a rule that needs them.
+        """
+        plain = tuple(takewhile(lambda rule: not rule.needs_meaning, self.rules))
+        rule, _ = self._first_match(plain, situation)
+        if rule is not None:
+            return rule.actions
+        later = self.rules[len(plain) :]
+        return NOT_YET if any(rule.actions.early for rule in later) else NO_ACTIONS
+
+    def _first_match(
+        self, rules: Sequence[RuleSpec], situation: Situation
+    ) -> tuple[RuleSpec | None, str]:
+        nearness = self._nearness(situation)
+        for rule in rules:
+            matched = rule.matches(situation, nearness=nearness)
+            if matched is not None:
+                return rule, matched
+        return None, ""
+
+    def _nearness(self, situation: Situation) -> Nearness:
+        """Cosines of one question, found when a rule first asks for them."""
+        return partial(
+            self._cosine, partial(self._near.cosines, situation.text, vector=situation.vector)
+        )
+
+    def _cosine(self, cosines: partial[NDArray[np.float32]], rule: RuleSpec) -> float:
+        found = cosines()
+        if rule.near_text:
+            return float(found[self._marks[rule.near_text]])
+        own = [place for place, tier in enumerate(self._tiers) if tier is rule.near_tier]
+        return float(found[own].max()) if own else 0.0
+
+    def _by_examples(self, situation: Situation) -> Classified:
+        """The vote of the nearest examples, weighed by how near they are."""
+        if not self._examples:
+            reason = "abstained: there are no examples to compare with"
+            return Classified(Tier.REGULAR, reason, abstained=True)
+        scores = self._near.scores(
+            situation.text, language=situation.language, vector=situation.vector
+        )[: len(self._examples)]
+        count = min(self.parameters.neighbours, len(scores))
+        places = np.argpartition(-scores, count - 1)[:count]
+        places = places[np.argsort(-scores[places], kind="stable")]
+        weights = np.exp(self.parameters.sharpness * (scores[places] - scores[places[0]]))
+        votes: dict[Tier, float] = {}
+        for place, weight in zip(places, weights, strict=True):
+            tier = self._tiers[place]
+            votes[tier] = votes.get(tier, 0.0) + float(weight)
+        guess = max(votes, key=lambda tier: votes[tier])
+        best = next(int(place) for place in places if self._tiers[place] is guess)
+        floor = (
+            self.parameters.min_overlap if situation.vector is None else self.parameters.min_cosine
+        )
+        return self._judged(
+            guess,
+            example=self._examples[best].text,
+            score=float(scores[best]),
+            share=votes[guess] / sum(votes.values()),
+            floor=floor,
+        )
+
+    def _judged(
+        self, guess: Tier, *, example: str, score: float, share: float, floor: float
+    ) -> Classified:
+        """The guess, or an abstention where it rests on too little."""
+        shown = f'like "{example}" (score {score:.2f}, {share:.0%} of the vote)'
+        if score * share >= floor and share >= self.parameters.min_share:
+            return Classified(guess, shown, guess=guess, example=example, score=score)
+        tier = max(guess, Tier.REGULAR, key=_HARDER.index)
+        return Classified(
+            tier,
+            f"abstained: {shown} is under the floor of {floor:.2f}",
+            abstained=True,
+            guess=guess,
+            example=example,
+            score=score,
+        )

@@ -1,4 +1,4 @@
-"""Rows of routing: endpoints, models, prices, chains, rule sets, and one ledger row per attempt.
+"""Rows of routing: endpoints, models, prices, chains, and one ledger row per attempt; rule sets: `rule_models.py`.
 
 No foreign key leads upwards: questions and sites are plain columns. A model id, a price or a limit is
 data that staff edit; `source` says where a seeded figure came from and when it was read.
@@ -10,7 +10,8 @@ from django.db import models
 
 from routing.hold_models import Hold
 from routing.money_models import Alert, Budget, Quota, Spending, Statement
-from routing.specs import Tier, VendorKind
+from routing.rule_models import TIER_CHOICES, Example, KillSwitch, Rule, RuleSet
+from routing.specs import VendorKind
 
 __all__ = [
     "Alert",
@@ -21,6 +22,7 @@ __all__ = [
     "Example",
     "ExchangeRate",
     "Hold",
+    "KillSwitch",
     "Model",
     "Price",
     "Quota",
@@ -30,7 +32,6 @@ __all__ = [
     "Statement",
 ]
 
-TIER_CHOICES = [(tier.value, tier.value) for tier in Tier]
 KIND_CHOICES = [(kind.value, kind.value) for kind in VendorKind]
 
 
@@ -158,80 +159,6 @@ class Chain(models.Model):
 
     def __str__(self) -> str:
         return f"{self.tier} {self.position}: {self.model}"
-
-
-class RuleSet(models.Model):
-    """A draft that staff edit, or a published copy that nobody may change."""
-
-    DRAFT, PUBLISHED = "draft", "published"
-
-    version = models.PositiveIntegerField(unique=True)
-    state = models.CharField(
-        max_length=10, choices=[(DRAFT, DRAFT), (PUBLISHED, PUBLISHED)], default=DRAFT
-    )
-    note = models.CharField(max_length=300, blank=True)
-    published_at = models.DateTimeField(null=True, blank=True)
-    published_by = models.CharField(max_length=150, blank=True)
-    parameters = models.JSONField(
-        default=dict,
-        blank=True,
-        help_text="Classifier parameters: neighbours, min_cosine, min_overlap, min_share.",
-    )
-    frozen_chains = models.JSONField(
-        default=dict, blank=True, help_text="Chains as they stood when this set was published."
-    )
-
-    class Meta:
-        ordering = ("-version",)
-        permissions = [("publish_ruleset", "Can publish rule sets")]
-
-    def __str__(self) -> str:
-        return f"rule set {self.version} ({self.state})"
-
-
-class Rule(models.Model):
-    """An ordered rule of a set; the first whose phrases match decides."""
-
-    rule_set = models.ForeignKey(RuleSet, on_delete=models.CASCADE, related_name="rules")
-    position = models.PositiveSmallIntegerField()
-    name = models.CharField(max_length=80)
-    language = models.CharField(max_length=10, blank=True, help_text="Empty: every language.")
-    any_of = models.JSONField(
-        default=list, help_text="Matches when the text holds one of these phrases."
-    )
-    all_of = models.JSONField(default=list, blank=True, help_text="... and every one of these.")
-    none_of = models.JSONField(default=list, blank=True, help_text="... and none of these.")
-    min_characters = models.PositiveSmallIntegerField(default=0)
-    tier = models.CharField(max_length=8, choices=TIER_CHOICES)
-    enabled = models.BooleanField(default=True)
-
-    class Meta:
-        ordering = ("rule_set", "position")
-
-    def __str__(self) -> str:
-        return f"{self.position}. {self.name}"
-
-
-class Example(models.Model):
-    """A labelled question; new questions take the tier of their nearest examples."""
-
-    rule_set = models.ForeignKey(RuleSet, on_delete=models.CASCADE, related_name="examples")
-    text = models.CharField(max_length=500)
-    language = models.CharField(max_length=10)
-    tier = models.CharField(max_length=8, choices=TIER_CHOICES)
-    vector = models.BinaryField(null=True, blank=True, editable=False)
-    engine_id = models.CharField(max_length=120, blank=True, editable=False)
-
-    class Meta:
-        ordering = ("tier", "id")
-        constraints = [
-            models.UniqueConstraint(
-                fields=["rule_set", "text"], name="routing_example_once_per_set"
-            )
-        ]
-
-    def __str__(self) -> str:
-        return self.text
 
 
 class Call(models.Model):

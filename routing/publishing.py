@@ -1,36 +1,32 @@
 """Rule sets from draft to published. What is published never changes again.
 
 `start_draft` copies the set in force, `publish` freezes a draft together with the chains as they
-stand, `seal` refuses every later save or deletion of a published set, its rules and its examples.
+stand, for good or for a window of time, `roll_back` publishes a copy of an earlier set, `seal` refuses
+every later save or deletion of a published set, its rules and its examples.
 Saving a set bumps the configuration's revision (a signal), so every process takes the new one.
 Writes that send no signals (`QuerySet.update`, `bulk_create`) are not guarded.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 
 from django.db import transaction
 from django.db.models import Max
 from django.db.models.signals import pre_delete, pre_save
 
-from routing.models import Chain, Example, Rule, RuleSet
-from routing.snapshot import published_rule_set
+from base.revision import bump
+from routing.differences import RULE_FIELDS, chains_now
+from routing.models import Example, KillSwitch, Rule, RuleSet
+from routing.rule_sets import built_in_examples, built_in_rules, rule_set_in_force, rule_spec
+from routing.rules import NO_ACTIONS, RuleSpec
+from routing.shadows import never_matching
 
-RULE_FIELDS = (
-    "position",
-    "name",
-    "language",
-    "any_of",
-    "all_of",
-    "none_of",
-    "min_characters",
-    "tier",
-    "enabled",
-)
+NOTE_CHARACTERS = 300
+NO_NOTE = "Say in the note what changes and why."
 EXAMPLE_FIELDS = ("text", "language", "tier", "vector", "engine_id")
 
 
@@ -51,111 +47,174 @@ class NotPublishable(PublishingError):
 
 
 @dataclass(frozen=True, slots=True)
-class Difference:
-    """What publishing a draft changes, each line in words."""
+class Terms:
+    """How a set is published: why, by whom, and for which time; None leaves an end open."""
 
-    added: tuple[str, ...]
-    removed: tuple[str, ...]
-    changed: tuple[str, ...]
+    note: str
+    by: str
+    now: datetime
+    starts_at: datetime | None = None
+    ends_at: datetime | None = None
 
-    def __bool__(self) -> bool:
-        return bool(self.added or self.removed or self.changed)
+
+class Known(Protocol):
+    """What rules may name that lives outside routing."""
+
+    def topics(self) -> Collection[str]: ...
+    def articles(self) -> Collection[str]: ...
+
+
+@dataclass(slots=True)
+class _Surroundings:
+    """Filled once by the application that has articles; without it names are not checked."""
+
+    known: Known | None = None
+
+
+SURROUNDINGS = _Surroundings()
 
 
 @transaction.atomic
-def start_draft(*, note: str = "") -> RuleSet:
-    """A new draft like the set in force, with its rules and examples; empty without one."""
-    source = published_rule_set()
-    newest = RuleSet.objects.aggregate(version=Max("version"))["version"] or 0
-    draft = RuleSet.objects.create(
-        version=newest + 1,
-        note=note,
-        parameters=dict(source.parameters) if source is not None else {},
-    )
+def start_draft(*, now: datetime, note: str = "") -> RuleSet:
+    """A new draft like the set in force, with its rules and examples; the built-in one without a set."""
+    draft = RuleSet.objects.create(version=_next_version(), note=note)
+    source = rule_set_in_force(now)
     if source is not None:
-        Rule.objects.bulk_create(
-            Rule(rule_set=draft, **row) for row in source.rules.values(*RULE_FIELDS)
-        )
-        Example.objects.bulk_create(
-            Example(rule_set=draft, **row) for row in source.examples.values(*EXAMPLE_FIELDS)
-        )
+        _copy(source, draft)
+    else:
+        Rule.objects.bulk_create(Rule(rule_set=draft, **row) for row in built_in_rules())
+        Example.objects.bulk_create(Example(rule_set=draft, **row) for row in built_in_examples())
     return draft
 
 
-def problems_of(draft: RuleSet) -> tuple[str, ...]:
+def problems_of(draft: RuleSet, *, now: datetime) -> tuple[str, ...]:
     """Why a draft cannot be published, in words; empty when it can."""
     found = []
     if draft.state != RuleSet.DRAFT:
         found.append(f"Version {draft.version} is published already.")
-    in_force = published_rule_set()
-    if in_force is not None and draft.state == RuleSet.DRAFT and in_force.version > draft.version:
+    standing = rule_set_in_force(now)
+    if standing is not None and draft.state == RuleSet.DRAFT and standing.version > draft.version:
         found.append(
-            f"Version {in_force.version} is newer and in force. Start a new draft from it, "
-            "or this one would have no effect."
+            f"Version {standing.version} is newer and in force. Start a new draft from it, "
+            "or what it changed would be lost."
         )
-    rules = list(draft.rules.all())
+    rules = [rule_spec(row) for row in draft.rules.filter(enabled=True)]
     if not rules and not draft.examples.exists():
         found.append("Add at least one rule or example.")
-    found += [
-        f'Rule {rule.position} "{rule.name}" has no phrase and no length: it matches everything.'
-        for rule in rules
-        if not _is_selective(rule)
-    ]
-    return tuple(found)
+    return (*found, *problems_of_rules(rules))
+
+
+def problems_of_rules(rules: Sequence[RuleSpec]) -> tuple[str, ...]:
+    """What is wrong with enabled rules: each takes everything, does nothing, names nothing, or never matches."""
+    known = SURROUNDINGS.known
+    topics, articles = (known.topics(), known.articles()) if known is not None else (None, None)
+    found = []
+    for rule in sorted(rules, key=lambda rule: rule.position):
+        shown = f'Rule {rule.position} "{rule.name}"'
+        if not rule.is_selective:
+            found.append(f"{shown} asks for nothing: it would match every question.")
+        if rule.tier is None and rule.actions == NO_ACTIONS:
+            found.append(f"{shown} has no tier and no action: it does nothing.")
+        if rule.actions.to_person and rule.actions.article:
+            found.append(f"{shown} hands to a person and answers with an article: choose one.")
+        if topics is not None:
+            lost = sorted(set(rule.topics) - set(topics))
+            found += [f'{shown} can never match: no article has the topic "{t}".' for t in lost]
+        if articles is not None and rule.actions.article not in ("", *articles):
+            found.append(f'{shown} answers with "{rule.actions.article}", which is no article.')
+    selective = [rule for rule in rules if rule.is_selective]
+    return (*found, *never_matching(selective))
 
 
 @transaction.atomic
-def publish(draft_id: int, *, note: str, by: str, now: datetime) -> RuleSet:
-    """Put a draft in force. Raises NotPublishable with what to correct; a note is required."""
+def publish(draft_id: int, *, terms: Terms) -> RuleSet:
+    """Put a draft in force, now or for a time. Raises NotPublishable with what to correct; a note is required."""
     draft = RuleSet.objects.select_for_update().get(id=draft_id)
-    problems = problems_of(draft)
-    if not note.strip():
-        problems = (*problems, "Say in the note what changes and why.")
+    problems = (*problems_of(draft, now=terms.now), *_problems_of_terms(terms))
     if problems:
         raise NotPublishable(problems)
-    draft.state = RuleSet.PUBLISHED
-    draft.note = note.strip()
-    draft.published_at = now
-    draft.published_by = by
-    draft.frozen_chains = chains_now()
-    draft.save()
+    _seal_as(draft, terms)
     return draft
 
 
-def chains_now() -> list[dict[str, str]]:
-    """The enabled chain places in order, as plain values: tier, endpoint key, model name."""
-    places = Chain.objects.filter(enabled=True).order_by("tier", "position", "id")
-    rows = places.values_list("tier", "model__endpoint__key", "model__name")
-    return [{"tier": tier, "endpoint": endpoint, "model": model} for tier, endpoint, model in rows]
+@transaction.atomic
+def roll_back(version: int, *, terms: Terms) -> RuleSet:
+    """Publish a copy of an earlier set as the newest version, at once and for good. Raises NotPublishable.
+
+    Its note says of which. Rules are taken as they were: what was in force once may be again.
+    """
+    source = RuleSet.objects.filter(version=version, state=RuleSet.PUBLISHED).first()
+    if source is None:
+        raise NotPublishable([f"Version {version} was never published."])
+    if not terms.note.strip():
+        raise NotPublishable([NO_NOTE])
+    made = RuleSet.objects.create(version=_next_version())
+    _copy(source, made)
+    note = f"Rolled back to version {version}: {terms.note.strip()}"
+    _seal_as(made, replace(terms, note=note[:NOTE_CHARACTERS], starts_at=None, ends_at=None))
+    return made
 
 
-def difference(draft: RuleSet, *, base: RuleSet | None) -> Difference:
-    """What `draft` changes against `base`; rules are told apart by name, examples by text."""
-    before, after = _described(base), _described(draft)
-    return Difference(
-        added=tuple(sorted(after.keys() - before.keys())),
-        removed=tuple(sorted(before.keys() - after.keys())),
-        changed=tuple(
-            sorted(key for key in after.keys() & before.keys() if after[key] != before[key])
-        ),
+@transaction.atomic
+def withdraw(version: int, *, by: str, now: datetime) -> None:
+    """Take a set with a window out before its end. Raises NotPublishable when there is nothing to take out."""
+    row = RuleSet.objects.select_for_update().filter(version=version).first()
+    if row is None or not is_scheduled(row, now=now):
+        raise NotPublishable([f"Version {version} has no window that is still to come or open."])
+    # Past the seal: what the set decides stays as it is, only its window is closed.
+    RuleSet.objects.filter(pk=row.pk).update(withdrawn_at=now, withdrawn_by=by)
+    bump()
+
+
+def is_scheduled(row: RuleSet, *, now: datetime) -> bool:
+    """Whether a published set has a window that begins later or ends later."""
+    standing = row.state == RuleSet.PUBLISHED and row.withdrawn_at is None
+    return standing and any(
+        edge is not None and edge > now for edge in (row.starts_at, row.ends_at)
     )
 
 
-def _described(rule_set: RuleSet | None) -> dict[str, Any]:
-    if rule_set is None:
-        return {}
-    rules = {f"rule: {row['name']}": row for row in rule_set.rules.values(*RULE_FIELDS)}
-    examples = {
-        f"example: {text}": (language, tier)
-        for text, language, tier in rule_set.examples.values_list("text", "language", "tier")
-    }
-    parameters = {f"parameter: {name}": value for name, value in rule_set.parameters.items()}
-    return {**rules, **examples, **parameters}
+def flip(*, on: bool, note: str, by: str, now: datetime) -> KillSwitch:
+    """Switch to the built-in rules, or back to the published ones, in every process. Raises NotPublishable."""
+    if not note.strip():
+        raise NotPublishable([NO_NOTE])
+    return KillSwitch.objects.create(on=on, note=note.strip()[:NOTE_CHARACTERS], by=by, at=now)
 
 
-def _is_selective(rule: Rule) -> bool:
-    phrases = [*rule.any_of, *rule.all_of]
-    return rule.min_characters > 0 or any(str(phrase).strip() for phrase in phrases)
+def _problems_of_terms(terms: Terms) -> tuple[str, ...]:
+    found = []
+    if not terms.note.strip():
+        found.append(NO_NOTE)
+    if terms.ends_at is not None and terms.ends_at <= max(terms.now, terms.starts_at or terms.now):
+        found.append("The window ends before it begins: it would never be in force.")
+    return tuple(found)
+
+
+def _seal_as(row: RuleSet, terms: Terms) -> None:
+    row.state = RuleSet.PUBLISHED
+    row.note = terms.note.strip()
+    # A clock that is behind must not let an older version take effect later than this one.
+    newest = RuleSet.objects.aggregate(at=Max("published_at"))["at"]
+    row.published_at = max(terms.now, newest or terms.now)
+    row.published_by = terms.by
+    row.starts_at, row.ends_at = terms.starts_at, terms.ends_at
+    row.frozen_chains = chains_now()
+    row.save()
+
+
+def _next_version() -> int:
+    return int(RuleSet.objects.aggregate(version=Max("version"))["version"] or 0) + 1
+
+
+def _copy(source: RuleSet, target: RuleSet) -> None:
+    target.parameters = dict(source.parameters)
+    target.save(update_fields=["parameters"])
+    Rule.objects.bulk_create(
+        Rule(rule_set=target, **row) for row in source.rules.values(*RULE_FIELDS)
+    )
+    Example.objects.bulk_create(
+        Example(rule_set=target, **row) for row in source.examples.values(*EXAMPLE_FIELDS)
+    )
 
 
 def seal() -> None:

@@ -3,28 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from zoneinfo import available_timezones
 
-import numpy as np
-from numpy.typing import NDArray
-
 from base import env
-from routing.classifier import Classifier, LabelledExample, Parameters
-from routing.models import (
-    Budget,
-    Chain,
-    Endpoint,
-    ExchangeRate,
-    Hold,
-    Model,
-    Price,
-    Quota,
-    RuleSet,
-)
-from routing.rules import RuleSpec
+from routing.models import Budget, Chain, Endpoint, ExchangeRate, Hold, Model, Price, Quota
 from routing.specs import (
     LOCAL_HOSTS,
     BudgetSpec,
@@ -40,8 +24,6 @@ from routing.specs import (
     VendorKind,
     host_of,
 )
-
-EmbedCached = Callable[[Sequence[str]], list[NDArray[np.float32] | None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +47,6 @@ def load_routing() -> RoutingSnapshot:
     chains: dict[Tier, list[ModelSpec]] = {tier: [] for tier in Tier}
     for place in places.select_related("model").order_by("tier", "position"):
         chains[Tier(place.tier)].append(_model(place.model, endpoints[place.model.endpoint_id]))
-    published = published_rule_set()
     return RoutingSnapshot(
         chains={tier: tuple(models) for tier, models in chains.items()},
         prices=tuple(_price(row) for row in Price.objects.select_related("endpoint")),
@@ -76,33 +57,7 @@ def load_routing() -> RoutingSnapshot:
         budgets=tuple(_budget(row) for row in Budget.objects.select_related("model__endpoint")),
         quotas=tuple(_quota(row) for row in Quota.objects.select_related("endpoint")),
         holds=tuple(_hold(row) for row in Hold.objects.select_related("model__endpoint")),
-        rule_set_version=published.version if published is not None else 0,
         loaded_at=datetime.now(tz=UTC),
-    )
-
-
-def published_rule_set() -> RuleSet | None:
-    """The newest published rule set, which decides."""
-    return RuleSet.objects.filter(state=RuleSet.PUBLISHED).order_by("-version").first()
-
-
-def load_classifier(embed: EmbedCached) -> Classifier:
-    """Rules and labelled examples of the published set; without one, everything abstains."""
-    published = published_rule_set()
-    if published is None:
-        return Classifier(rules=(), examples=(), parameters=Parameters(), rule_set_version=0)
-    rows = list(published.examples.all())
-    vectors = embed([row.text for row in rows])
-    return Classifier(
-        rules=tuple(RuleSpec.of(rule) for rule in published.rules.filter(enabled=True)),
-        examples=tuple(
-            LabelledExample(
-                text=row.text, language=row.language, tier=Tier(row.tier), vector=vector
-            )
-            for row, vector in zip(rows, vectors, strict=True)
-        ),
-        parameters=Parameters.of(published.parameters),
-        rule_set_version=published.version,
     )
 
 

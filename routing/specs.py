@@ -274,6 +274,5 @@ class RoutingSnapshot:
     budgets: tuple[BudgetSpec, ...] = ()
     quotas: tuple[QuotaSpec, ...] = ()
     holds: tuple[HoldSpec, ...] = ()
-    rule_set_version: int = 0
     loaded_at: datetime | None = None
     parameters: dict[str, float] = field(default_factory=dict)

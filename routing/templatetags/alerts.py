@@ -8,7 +8,8 @@ from typing import Any
 
 from django import template
 
-from routing.models import Alert
+from routing.models import Alert, KillSwitch
+from routing.rule_sets import switch
 
 register = template.Library()
 SHOWN = 5
@@ -35,3 +36,13 @@ def open_alerts(context: Mapping[str, Any]) -> Banner:
         more=len(rows) > SHOWN,
         may_acknowledge=request.user.has_perm("routing.change_alert"),
     )
+
+
+@register.simple_tag(takes_context=True)
+def kill_switch(context: Mapping[str, Any]) -> KillSwitch | None:
+    """The flip that stands while the built-in rules decide; for everyone who is in the admin."""
+    request = context.get("request")
+    if request is None or not request.user.is_active or not request.user.is_staff:
+        return None
+    newest = switch()
+    return newest if newest is not None and newest.on else None

@@ -30,6 +30,7 @@ from routing.models import (
     Example,
     ExchangeRate,
     Hold,
+    KillSwitch,
     Model,
     Price,
     Quota,
@@ -66,6 +67,7 @@ EVERY_KIND = (
     "routing_price",
     "routing_quota",
     "routing_ruleset",
+    "routing_killswitch",
     "routing_statement",
 )
 
@@ -241,6 +243,7 @@ def a_configuration(number: int) -> None:
     Chain.objects.create(tier="FAQ", position=number, model=model)
     Hold.objects.create(model=model, kind=Hold.RESET, at=NOON, by="kim", reason="well again")
     a_budget(number, model=model)
+    KillSwitch.objects.create(on=number % 2 == 0, note="n", by="ann", at=NOON)
     rules = RuleSet.objects.create(version=number + 1)
     Rule.objects.create(rule_set=rules, position=1, name="r", any_of=["parcel"], tier="FAQ")
     Example.objects.create(rule_set=rules, text="where", language="en", tier="FAQ")

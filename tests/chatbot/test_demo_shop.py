@@ -30,7 +30,8 @@ from chatbot.models import (
 from chatbot.seeding import delivered_site, seed
 from routing.models import Call, Example, RuleSet
 from routing.pricing import cost_on, price_on
-from routing.snapshot import load_routing, published_rule_set
+from routing.rule_sets import rule_set_in_force
+from routing.snapshot import load_routing
 from routing.specs import Usage
 from tests.chatbot.admin_rows import a_call, a_conversation, a_question, an_answer
 
@@ -59,7 +60,7 @@ def test_everything_of_the_demo_goes_and_comes_back_only_when_asked() -> None:
     assert not Wording.objects.exists()
     assert Change.objects.filter(op=Change.REMOVE, wording_id__gt=0).count() == 1
     assert (site.name, site.greeting, site.suggestions, site.contact) == (NEUTRAL_NAME, {}, {}, {})
-    published = published_rule_set()
+    published = rule_set_in_force(NOW)
     assert published is not None and published.version == 2
     texts = " ".join(published.examples.values_list("text", flat=True))
     assert not [name for name in ("Skerry", "Aurora", "小屿", "北光") if name in texts]

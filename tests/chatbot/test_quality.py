@@ -14,7 +14,6 @@ import pytest
 
 from base.text import Language
 from cache.embedding import Embedder
-from chatbot.answering import MAX_UNKNOWN_SHARE
 from chatbot.asked import Asked, Outcome
 from chatbot.configuration import Configuration
 from chatbot.guard import Guard
@@ -24,6 +23,8 @@ from chatbot.relevance import Relevance
 from chatbot.remembering import Told, against_sharing
 from chatbot.runtime import Runtime
 from chatbot.speaking import Speaking
+from chatbot.vectorising import MAX_UNKNOWN_SHARE
+from routing.rules import Situation
 from routing.specs import Tier
 from simulator.composer import compose
 
@@ -122,9 +123,9 @@ class Judge:
 
     def tier(self, text: str, language: str) -> Tier:
         """The tier of a question."""
-        return self._configuration.classifier.classify(
-            text, language=language, vector=self._vector(text)
-        ).tier
+        now = datetime(2026, 11, 24, tzinfo=UTC)
+        situation = Situation(text, language, now, vector=self._vector(text))
+        return self._configuration.rules.at(now).decide(situation).tier
 
 
 @pytest.fixture

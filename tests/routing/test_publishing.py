@@ -3,25 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
 from base.models import Revision
+from routing.differences import difference
 from routing.models import Chain, Endpoint, Example, Model, Rule, RuleSet
 from routing.publishing import (
     NotPublishable,
     Sealed,
-    difference,
+    Terms,
+    problems_of,
     publish,
     seal,
     start_draft,
 )
-from routing.snapshot import load_routing, published_rule_set
+from routing.rule_sets import built_in_rules, rule_set_in_force
 
 pytestmark = pytest.mark.django_db
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
+TERMS = Terms(note="first", by="ann", now=NOW)
 
 
 @pytest.fixture(autouse=True)
@@ -59,7 +63,7 @@ def draft() -> RuleSet:
 @pytest.fixture
 def published(draft: RuleSet) -> RuleSet:
     """The draft, in force."""
-    return publish(draft.pk, note="first", by="ann", now=NOW)
+    return publish(draft.pk, terms=TERMS)
 
 
 def test_publishing_freezes_chains_and_signs(published: RuleSet) -> None:
@@ -78,15 +82,15 @@ def test_publishing_freezes_chains_and_signs(published: RuleSet) -> None:
 def test_publishing_takes_effect_everywhere(draft: RuleSet) -> None:
     """The configuration's revision rises and routing names the new version."""
     before = Revision.objects.get().number
-    publish(draft.pk, note="first", by="ann", now=NOW)
+    publish(draft.pk, terms=TERMS)
 
     assert Revision.objects.get().number > before
-    assert load_routing().rule_set_version == 1
+    assert rule_set_in_force(NOW) == RuleSet.objects.get(version=1)
 
 
 def test_draft_is_a_copy_of_the_set_in_force(published: RuleSet) -> None:
     """Rules, examples with vectors and parameters are copied under the next version; the source stays."""
-    copy = start_draft()
+    copy = start_draft(now=NOW)
 
     assert (copy.version, copy.state, copy.parameters) == (2, RuleSet.DRAFT, {"neighbours": 7})
     assert [(rule.name, rule.any_of) for rule in copy.rules.all()] == [("late", ["late"])]
@@ -98,22 +102,26 @@ def test_draft_is_a_copy_of_the_set_in_force(published: RuleSet) -> None:
 
 def test_editing_a_copy_leaves_the_set_in_force_alone(published: RuleSet) -> None:
     """What is decided does not change before publishing."""
-    copy = start_draft()
+    copy = start_draft(now=NOW)
     copy.rules.update(tier="HIGH")
     Example.objects.filter(rule_set=copy).delete()
 
-    assert published_rule_set() == published
+    assert rule_set_in_force(NOW) == published
     assert (published.rules.get().tier, published.examples.count()) == ("COMPLEX", 1)
 
 
-def test_first_draft_is_empty() -> None:
-    """Without a published set a draft starts from nothing, as version 1."""
-    assert (start_draft().version, Rule.objects.count()) == (1, 0)
+def test_first_draft_is_the_built_in_set() -> None:
+    """Without a published set a draft starts from what came with the product, as version 1."""
+    draft = start_draft(now=NOW)
+
+    assert draft.version == 1
+    assert draft.rules.count() == len(built_in_rules())
+    assert problems_of(draft, now=NOW) == ()
 
 
 def test_difference_names_what_changes(published: RuleSet) -> None:
     """Added, removed and changed rules, examples and parameters are told apart."""
-    copy = start_draft()
+    copy = start_draft(now=NOW)
     copy.rules.update(any_of=["late", "lost"])
     copy.examples.all().delete()
     Example.objects.create(rule_set=copy, text="how much", language="en", tier="FAQ")
@@ -122,7 +130,7 @@ def test_difference_names_what_changes(published: RuleSet) -> None:
 
     assert found.added == ("example: how much",)
     assert found.removed == ("example: where is it",)
-    assert found.changed == ("parameter: neighbours", "rule: late")
+    assert found.changed == ("parameter: neighbours: value 7 → 5", "rule: late: any of + “lost”")
 
 
 @pytest.mark.parametrize(
@@ -132,8 +140,8 @@ def test_difference_names_what_changes(published: RuleSet) -> None:
             lambda draft: (draft.rules.all().delete(), draft.examples.all().delete()),
             "at least one rule",
         ),
-        (lambda draft: draft.rules.update(any_of=[]), "no phrase and no length"),
-        (lambda draft: draft.rules.update(any_of=[" "], none_of=["x"]), "no phrase and no length"),
+        (lambda draft: draft.rules.update(any_of=[]), "asks for nothing"),
+        (lambda draft: draft.rules.update(any_of=[" "], none_of=["x"]), "asks for nothing"),
         (
             lambda draft: RuleSet.objects.create(version=9, state=RuleSet.PUBLISHED),
             "Version 9 is newer",
@@ -147,7 +155,7 @@ def test_unfit_draft_is_refused(
     """A draft that would do nothing, or everything, stays a draft; the problem is named."""
     spoil(draft)
     with pytest.raises(NotPublishable, match=problem):
-        publish(draft.pk, note="n", by="ann", now=NOW)
+        publish(draft.pk, terms=TERMS)
     draft.refresh_from_db()
 
     assert draft.state == RuleSet.DRAFT
@@ -160,19 +168,19 @@ def test_length_or_phrase_is_enough(draft: RuleSet, fields: dict[str, Any]) -> N
     """A rule needs one of the two."""
     draft.rules.update(any_of=[], **fields)
 
-    assert publish(draft.pk, note="n", by="ann", now=NOW).state == RuleSet.PUBLISHED
+    assert publish(draft.pk, terms=TERMS).state == RuleSet.PUBLISHED
 
 
 def test_note_is_required(draft: RuleSet) -> None:
     """Publishing without a word of why is refused."""
     with pytest.raises(NotPublishable, match="note"):
-        publish(draft.pk, note="  ", by="ann", now=NOW)
+        publish(draft.pk, terms=replace(TERMS, note="  "))
 
 
 def test_nothing_is_published_twice(published: RuleSet) -> None:
     """A published set cannot be published again."""
     with pytest.raises(NotPublishable, match="published already"):
-        publish(published.pk, note="again", by="bob", now=NOW)
+        publish(published.pk, terms=TERMS)
 
 
 @pytest.mark.parametrize(

@@ -5,12 +5,13 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 import pytest
+from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Permission, User
 from django.test import Client
 from django.urls import reverse
 
 from routing.models import Example, Rule, RuleSet
-from routing.publishing import publish
+from routing.publishing import Terms, publish
 
 pytestmark = pytest.mark.django_db
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
@@ -28,7 +29,7 @@ def draft() -> RuleSet:
 @pytest.fixture
 def published(draft: RuleSet) -> RuleSet:
     """The draft, in force."""
-    return publish(draft.pk, note="first", by="ann", now=NOW)
+    return publish(draft.pk, terms=Terms(note="first", by="ann", now=NOW))
 
 
 def _url(name: str, *args: object) -> str:
@@ -56,7 +57,7 @@ def test_unfit_draft_is_explained_on_its_page(admin_client: Client, draft: RuleS
         admin_client.post(_url("publish_draft", draft.pk), {"note": "n"}),
     ]
 
-    assert all("has no phrase and no length" in page.content.decode() for page in pages)
+    assert all("asks for nothing" in page.content.decode() for page in pages)
 
 
 def test_publishing_needs_its_own_permission(client: Client, draft: RuleSet) -> None:
@@ -104,6 +105,7 @@ def test_draft_page_saves_rules_line_by_line(admin_client: Client, draft: RuleSe
         "rules-0-any_of": "late\nlost\n",
         "rules-0-tier": "HIGH",
         "rules-0-min_characters": "0",
+        "rules-0-min_cosine": "0",
         "rules-0-enabled": "on",
         "examples-TOTAL_FORMS": "1",
         "examples-INITIAL_FORMS": "1",
@@ -139,3 +141,78 @@ def test_parameters_must_be_known_numbers(
 
     assert response.status_code == 200
     assert draft.parameters == {"neighbours": 7}
+
+
+def test_rule_that_can_never_match_is_not_saved(admin_client: Client, draft: RuleSet) -> None:
+    """A draft with a rule behind a broader one stays as it was, and its page says why."""
+    rule = draft.rules.get()
+    form = {
+        "note": "",
+        "parameters": "{}",
+        "rules-TOTAL_FORMS": "2",
+        "rules-INITIAL_FORMS": "1",
+        "examples-TOTAL_FORMS": "0",
+        "examples-INITIAL_FORMS": "0",
+    }
+    for place, (pk, phrase) in enumerate(((rule.pk, "late"), ("", "too late"))):
+        values = {
+            "id": pk,
+            "rule_set": draft.pk,
+            "position": place + 1,
+            "name": phrase,
+            "any_of": phrase,
+            "tier": "HIGH",
+            "min_characters": 0,
+            "min_cosine": 0,
+            "enabled": "on",
+        }
+        form |= {f"rules-{place}-{name}": str(value) for name, value in values.items()}
+    response = admin_client.post(_url("change", draft.pk), form)
+
+    assert response.status_code == 200
+    assert "matches everything that it could" in response.content.decode()
+    assert draft.rules.count() == 1
+
+
+def test_publishing_for_a_window_rolling_back_and_taking_out(
+    admin_client: Client, published: RuleSet
+) -> None:
+    """A set is published for a night in the shop's zone, taken out again, and the first rolled back to."""
+    admin_client.post(_url("start_draft"))
+    night = RuleSet.objects.get(version=2)
+    window = {"starts_at": "2099-11-27T20:00", "ends_at": "2099-11-28T02:00"}
+    admin_client.post(_url("publish_draft", night.pk), {"note": "night", **window})
+    night.refresh_from_db()
+    assert night.starts_at is not None
+    assert "scheduled" in admin_client.get(_url("changelist")).content.decode()
+
+    admin_client.post(_url("withdraw", night.pk), {"note": "no sale"})
+    night.refresh_from_db()
+    assert night.withdrawn_by == "admin"
+    admin_client.post(_url("roll_back", published.pk), {"note": "as before"})
+    newest = RuleSet.objects.get(version=3)
+    assert newest.note == "Rolled back to version 1: as before"
+    said = set(LogEntry.objects.values_list("change_message", flat=True))
+    assert {"Version 2 is taken out. no sale", "Version 3 is in force. as before"} <= said
+
+
+def test_kill_switch_shows_on_every_page_and_needs_its_right(
+    admin_client: Client, client: Client, published: RuleSet
+) -> None:
+    """Who may publish may not flip; once flipped, every page says who did it and why."""
+    flip = reverse("admin:routing_killswitch_flip")
+    publisher = User.objects.create_user("publisher", password="x", is_staff=True)
+    publisher.user_permissions.add(
+        *Permission.objects.filter(codename__in=["publish_ruleset", "view_ruleset"])
+    )
+    client.force_login(publisher)
+    assert client.post(flip, {"note": "n", "turn": "on"}).status_code == 403
+    assert "kill switch is on" not in client.get(_url("changelist")).content.decode()
+
+    admin_client.post(flip, {"note": "wrong tiers", "turn": "on"})
+    for page in (_url("changelist"), reverse("admin:index")):
+        shown = client.get(page).content.decode()
+        assert "kill switch is on" in shown
+        assert "wrong tiers" in shown
+    admin_client.post(flip, {"note": "mended", "turn": "off"})
+    assert "kill switch is on" not in client.get(_url("changelist")).content.decode()

@@ -18,7 +18,6 @@ from sklearn.model_selection import StratifiedKFold
 from base.text import Language
 from cache.embedding import Embedder
 from cache.vectors import KnownVectors
-from chatbot.answering import MAX_UNKNOWN_SHARE
 from chatbot.configuration import knowledge_of
 from chatbot.relevance import MODEL_PATH, VECTOR_SCALE, figures, marks, with_vector
 from chatbot.relevance_training import (
@@ -29,6 +28,7 @@ from chatbot.relevance_training import (
     usual_language,
     without,
 )
+from chatbot.vectorising import MAX_UNKNOWN_SHARE
 
 LANGUAGES: tuple[Language, ...] = ("en", "zh-hans")
 SMALLEST_WEIGHT = 0.03

@@ -10,9 +10,11 @@ from __future__ import annotations
 from django.db import models
 
 from chatbot.recall_models import Correction
+from chatbot.report_models import Aggregate
 from chatbot.shop_models import Article, ArticleVersion, Product, Site, default_locales
 
 __all__ = [
+    "Aggregate",
     "Article",
     "ArticleVersion",
     "Confirmation",

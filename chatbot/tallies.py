@@ -2,41 +2,31 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django.db import transaction
-from django.db.models import Count, Min, Sum
+from django.db.models import Count, Sum
 
 from chatbot.models import Question, Tally
+from chatbot.reports.aggregates import BUCKET, SETTLE, bucket_of, keep, next_bucket, recount_open
 from routing.models import Call
 
-BUCKET = timedelta(minutes=15)
-SETTLE = timedelta(minutes=2)
+__all__ = ["BUCKET", "SETTLE", "bucket_of", "count_closed_buckets"]
 MAX_BUCKETS_PER_RUN = 96
-
-
-def bucket_of(moment: datetime) -> datetime:
-    """Start of the 15-minute bucket that holds `moment` (UTC)."""
-    return moment.replace(minute=moment.minute - moment.minute % 15, second=0, microsecond=0)
 
 
 def count_closed_buckets(*, now: datetime) -> int:
     """Write the buckets that are over and not counted yet, oldest first; returns how many.
 
-    A bucket is counted SETTLE after its end, so that answers which began in it have ended. Counting a
-    bucket again gives the same rows.
+    A bucket is counted SETTLE after its end, so that answers which began in it have ended; one in which
+    something had not is counted again. Counting a bucket again gives the same rows.
     """
-    counted = Tally.objects.filter(metric="counted").order_by("-starts_at").first()
-    if counted is not None:
-        start = counted.starts_at + BUCKET
-    else:
-        oldest = Question.objects.aggregate(oldest=Min("accepted_at"))["oldest"]
-        if oldest is None:
-            return 0
-        start = bucket_of(oldest)
+    recount_open(now=now)
+    start = next_bucket()
     written = 0
-    while start + BUCKET + SETTLE <= now and written < MAX_BUCKETS_PER_RUN:
+    while start is not None and start + BUCKET + SETTLE <= now and written < MAX_BUCKETS_PER_RUN:
         _count(start)
+        keep(start)
         start += BUCKET
         written += 1
     return written

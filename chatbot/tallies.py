@@ -8,7 +8,15 @@ from django.db import transaction
 from django.db.models import Count, Sum
 
 from chatbot.models import Question, Tally
-from chatbot.reports.aggregates import BUCKET, SETTLE, bucket_of, keep, next_bucket, recount_open
+from chatbot.reports.aggregates import (
+    BUCKET,
+    SETTLE,
+    bucket_of,
+    keep,
+    next_bucket,
+    next_filled,
+    recount_open,
+)
 from routing.models import Call
 
 __all__ = ["BUCKET", "SETTLE", "bucket_of", "count_closed_buckets"]
@@ -16,15 +24,18 @@ MAX_BUCKETS_PER_RUN = 96
 
 
 def count_closed_buckets(*, now: datetime) -> int:
-    """Write the buckets that are over and not counted yet, oldest first; returns how many.
+    """Write the buckets that are over, hold rows and are not counted yet, oldest first; returns how many.
 
     A bucket is counted SETTLE after its end, so that answers which began in it have ended; one in which
     something had not is counted again. Counting a bucket again gives the same rows.
     """
     recount_open(now=now)
-    start = next_bucket()
+    start, last = next_bucket(), bucket_of(now - SETTLE) - BUCKET
     written = 0
-    while start is not None and start + BUCKET + SETTLE <= now and written < MAX_BUCKETS_PER_RUN:
+    while start is not None and start <= last and written < MAX_BUCKETS_PER_RUN:
+        filled = next_filled(start)
+        # The last one is always written: it says how far was counted.
+        start = last if filled is None else min(filled, last)
         _count(start)
         keep(start)
         start += BUCKET

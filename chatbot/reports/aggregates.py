@@ -1,8 +1,8 @@
 """Keeping aggregates of closed buckets, and reading any span from them and the open bucket's rows.
 
 A quarter hour is counted SETTLE after its end. One in which something had not ended yet is counted again
-until nothing is open, so late costs are not lost. The quarter that ends an hour also writes the hour,
-which is what long spans are read from.
+until nothing is open, so late costs are not lost. Every quarter also writes its hour anew, which is what
+long spans are read from. Quarters without a row are passed over; a missing aggregate is one of nothing.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from typing import Any
 from django.db import transaction
 from django.db.models import F, JSONField, Min, Value
 
+from cache.models import Label, Lookup
 from chatbot.models import Question
 from chatbot.report_models import Aggregate
 from chatbot.reports.counting import Rows, facts_of, tops_of
@@ -57,29 +58,35 @@ def next_bucket() -> datetime | None:
     return bucket_of(min(found)) if found else None
 
 
+def next_filled(start: datetime) -> datetime | None:
+    """The first bucket from `start` on that holds a row; None without any."""
+    found = (
+        Question.objects.filter(accepted_at__gte=start).aggregate(at=Min("accepted_at"))["at"],
+        Call.objects.filter(started_at__gte=start).aggregate(at=Min("started_at"))["at"],
+        Lookup.objects.filter(at__gte=start).aggregate(at=Min("at"))["at"],
+        Label.objects.filter(at__gte=start).aggregate(at=Min("at"))["at"],
+    )
+    return min((bucket_of(at) for at in found if at is not None), default=None)
+
+
 @transaction.atomic
 def keep(start: datetime) -> None:
-    """Count one bucket from its rows and store it; again gives the same, or what has become of it."""
+    """Count one bucket from its rows and store it; again gives the same, or what has become of it.
+
+    A bucket without simulated rows leaves no simulated aggregate; the live one says how far was counted.
+    """
     for simulated in (False, True):
         rows = Rows(start, start + BUCKET, simulated=simulated)
-        Aggregate.objects.update_or_create(
-            simulated=simulated,
-            minutes=Aggregate.QUARTER,
-            starts_at=start,
-            defaults={
-                "facts": facts_of(rows).pack(),
-                "tops": tops_of(rows).pack(),
-                "open": rows.has_open,
-            },
-        )
-        hour = hour_of(start)
-        if start + BUCKET == hour + HOUR or _kept(hour, simulated=simulated):
-            _keep_hour(hour, simulated=simulated)
-
-
-def _kept(hour: datetime, *, simulated: bool) -> bool:
-    rows = Aggregate.objects.filter(simulated=simulated, minutes=Aggregate.HOUR, starts_at=hour)
-    return rows.exists()
+        place = {"simulated": simulated, "minutes": Aggregate.QUARTER, "starts_at": start}
+        filled = rows.has_any
+        if filled or not simulated or Aggregate.objects.filter(**place).exists():
+            counted = {
+                "facts": facts_of(rows).pack() if filled else {},
+                "tops": tops_of(rows).pack() if filled else {},
+                "open": filled and rows.has_open,
+            }
+            Aggregate.objects.update_or_create(**place, defaults=counted)
+            _keep_hour(hour_of(start), simulated=simulated)
 
 
 def _keep_hour(hour: datetime, *, simulated: bool) -> None:
@@ -149,7 +156,7 @@ def read(
     split = moments or (start,)
     parts, tops = [Facts() for _ in split], Tops()
     counted = next_bucket()
-    closed = start if counted is None else min(end, max(start, counted))
+    closed = end if counted is None else min(end, max(start, counted))
     for at, stored, foremost in _closed(start, closed, simulated=simulated, with_tops=with_tops):
         parts[max(0, bisect_right(split, at) - 1)].merge(Facts.unpack(stored))
         tops.merge(Tops.unpack(foremost))

@@ -69,6 +69,13 @@ class Rows:
         return rows.filter(simulated if self.simulated else ~simulated)
 
     @property
+    def has_any(self) -> bool:
+        """Whether there is anything to count."""
+        return any(
+            rows.exists() for rows in (self.questions, self.calls, self.lookups, self.labels)
+        )
+
+    @property
     def has_open(self) -> bool:
         """Whether a question or a call of the span has not ended yet."""
         return (

@@ -80,7 +80,10 @@ def gaps(tops: Tops) -> list[Gap]:
             gap.without_article += without
             gap.cost_nanousd += cost
     _value([gap for _, gap in found])
-    ranked = sorted((gap for _, gap in found), key=lambda gap: (-gap.worth_nanousd, -gap.count))
+    ranked = sorted(
+        (gap for _, gap in found),
+        key=lambda gap: (-gap.worth_nanousd, -gap.cost_nanousd, -gap.count),
+    )
     return [_most_asked_first(gap) for gap in ranked[:TOP]]
 
 

@@ -6,12 +6,14 @@ from datetime import UTC, datetime, timedelta
 from random import Random
 
 from cache.models import Label, Lookup
-from chatbot.models import Question
+from chatbot.models import Conversation, Question
 from routing.models import Call
 from tests.chatbot.admin_rows import a_conversation
 
 START = datetime(2026, 11, 17, tzinfo=UTC)
 DAYS = 3
+# Quarters of an hour that hold rows; counting costs the more the more there are.
+FILLED = 30
 MODELS = ("m-1", "m-2")
 _OUTCOMES = ("exact", "semantic", "confirmed", "joined", "stale", "miss", "miss", "bypass", "")
 _TEXTS = tuple(f"Where is parcel {number}?" for number in range(12))
@@ -21,7 +23,11 @@ def random_rows(seed: int, *, questions: int) -> None:
     """Rows over DAYS from START on, live and simulated, answered in every way."""
     chance = Random(seed)
     talks = {simulated: a_conversation(seed, simulated=simulated) for simulated in (False, True)}
-    rows = [_question(chance, talks, number) for number in range(questions)]
+    quarters = chance.sample(range(DAYS * 96), FILLED)
+    rows = [
+        _question(chance, talks, number, at=START + timedelta(minutes=15 * chance.choice(quarters)))
+        for number in range(questions)
+    ]
     Question.objects.bulk_create(rows)
     Call.objects.bulk_create(
         call for row in rows for call in _calls(chance, row) if chance.random() < 0.9
@@ -32,10 +38,12 @@ def random_rows(seed: int, *, questions: int) -> None:
     )
 
 
-def _question(chance: Random, talks: dict[bool, object], number: int) -> Question:
+def _question(
+    chance: Random, talks: dict[bool, Conversation], number: int, *, at: datetime
+) -> Question:
     simulated = chance.random() < 0.2
     cache = chance.choice(_OUTCOMES)
-    at = START + timedelta(seconds=chance.randrange(DAYS * 86_400))
+    at += timedelta(seconds=chance.randrange(900))
     origin = {"miss": chance.choice(("model", "template", "article")), "bypass": "model"}.get(
         cache, "cache" if cache else ""
     )

@@ -43,14 +43,17 @@ def _count(now: datetime) -> None:
 @pytest.fixture
 def rows(db: None) -> None:
     """Three days of random rows."""
-    random_rows(7, questions=400)
+    random_rows(7, questions=300)
 
 
-ZONES = ("UTC", "Asia/Shanghai", "Asia/Kolkata")
-
-
-@pytest.mark.parametrize("open_for", [timedelta(0), timedelta(minutes=95)], ids=["closed", "open"])
-@pytest.mark.parametrize("zone", ZONES)
+@pytest.mark.parametrize(
+    ("zone", "open_for"),
+    [
+        ("UTC", timedelta(0)),
+        ("Asia/Shanghai", timedelta(minutes=95)),
+        ("Asia/Kolkata", timedelta(minutes=40)),
+    ],
+)
 def test_figures_equal_plain_sql(rows: None, zone: str, open_for: timedelta) -> None:
     """Questions, calls, money, receipts, labels and tops of two days in any zone, counted or still open."""
     span = Span.between(START.date(), START.date() + timedelta(days=1), zone=ZoneInfo(zone))
@@ -95,14 +98,13 @@ def _equal_to_sql(found: Reading, *, start: datetime, end: datetime) -> None:
     assert [(row.labels, row.wrong) for row in wrong_hits(found.facts)][-1:] == labels
 
 
-@pytest.mark.parametrize("seed", range(3))
-def test_waterfall_ends_at_the_ledger(db: None, seed: int) -> None:
-    """Whole plus steps is the ledger's total to the nano-dollar, whatever the baseline costs."""
-    random_rows(seed, questions=60)
+def test_waterfall_ends_at_the_ledger(rows: None) -> None:
+    """Whole plus steps is the ledger's total to the nano-dollar, and no step of the cache costs."""
+    _count(END + SETTLE)
     facts = read(START, END, simulated=False, now=END).facts
     ledger = sum(Call.objects.filter(simulated=False).values_list("cost_nanousd", flat=True))
     steps = waterfall.steps(
-        waterfall.counts(facts), waterfall.measured(facts), baseline_nanousd=10**9 + seed
+        waterfall.counts(facts), waterfall.measured(facts), baseline_nanousd=10**9 + 1
     )
 
     assert sum(step.nanousd for step in steps[:-1]) == steps[-1].nanousd == ledger

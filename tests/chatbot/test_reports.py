@@ -14,6 +14,7 @@ from chatbot.reports import configured, figures, foremost
 from chatbot.reports.aggregates import Reading, read
 from chatbot.reports.histograms import ERROR_SHARE, ROUNDING_MS
 from chatbot.reports.spans import Span
+from chatbot.tallies import count_closed_buckets
 from routing.models import Call, Chain
 from routing.snapshot import load_routing
 from tests.chatbot.admin_rows import NOON, a_call, a_conversation, a_model, a_question
@@ -23,7 +24,9 @@ SPAN = Span.last(7, zone=SHANGHAI, now=NOON)
 
 
 def _live() -> Reading:
-    """What the page reads, from rows and aggregates alike."""
+    """What the page reads once the worker has counted."""
+    while count_closed_buckets(now=NOON + timedelta(minutes=20)):
+        pass
     return read(SPAN.start, SPAN.end, simulated=False, now=NOON, moments=SPAN.moments())
 
 
@@ -165,10 +168,28 @@ def test_most_asked_counts_a_wording_whatever_its_case(week: None) -> None:
 
 
 def test_gap_is_what_no_article_answered_or_a_model_had_to(week: None) -> None:
-    """Both misses are one gap, as their words are the same but for the number; one had no article."""
-    found = foremost.gaps(_live().tops)
+    """Both misses are gaps, one of them without an article; hits are none."""
+    found = {
+        gap.wordings[0].text: (gap.count, gap.without_article)
+        for gap in foremost.gaps(_live().tops)
+    }
 
-    assert [(gap.count, gap.without_article) for gap in found] == [(2, 1)]
+    assert found == {"Question 6": (1, 1), "Question 7": (1, 0)}
+
+
+def test_wordings_about_the_same_are_one_gap_ranked_by_money(db: None) -> None:
+    """Rewordings join; an unanswered question is worth what an average answered one cost."""
+    talk = a_conversation(1)
+    miss = {"cache": "miss", "tier": "FAQ"}
+    for text in ("Do you rent kayaks?", "Can I rent a kayak?", "你们出租皮划艇吗"):
+        a_question(talk, text, origin="template", **miss)
+    a_question(talk, "How do I fold the tent?", origin="model", cost_nanousd=300, **miss)
+    found = [
+        (len(gap.wordings), gap.without_article, gap.cost_nanousd, gap.worth_nanousd)
+        for gap in foremost.gaps(_live().tops)
+    ]
+
+    assert found == [(2, 2, 0, 600), (1, 0, 300, 300), (1, 1, 0, 300)]
 
 
 def test_failures_are_counted_by_kind(spending: None) -> None:

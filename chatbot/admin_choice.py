@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from urllib.parse import urlencode
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo
 
 from django.http import QueryDict
 from django.urls import reverse
@@ -14,6 +14,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from chatbot.models import Question
+from chatbot.report_zone import known_zones
 from chatbot.reports.counting import Rows
 from chatbot.reports.spans import Span
 
@@ -77,7 +78,7 @@ class Choice:
 def choice_of(asked: QueryDict, *, site_zone: ZoneInfo, now: datetime) -> Choice:
     """What an address asks for; nonsense counts as not asked."""
     name = asked.get("zone", "")
-    zone = ZoneInfo(name) if name in available_timezones() else site_zone
+    zone = ZoneInfo(name) if name in known_zones() else site_zone
     chosen, span = _span(asked, zone=zone, now=now)
     rows = asked.get("rows", "")
     simulated = rows == "simulated" if rows else default_simulated(span)

@@ -121,5 +121,5 @@ def _write(gap: Gap) -> Cell:
 
 def _kept_note() -> str:
     return _(
-        "Of each hour the %(count)s foremost wordings are kept; others do not count for that hour."
+        "Of each hour and day the %(count)s foremost wordings are kept; others do not count for it."
     ) % {"count": KEPT}

@@ -45,7 +45,12 @@ def summary(choice: Choice, *, may: May, now: datetime) -> dict[str, Any]:
     now_totals, latencies = figures.totals(found.facts), figures.latencies(found.facts)
     before = span.before(now=now)
     earlier = read(
-        before.start, before.end, simulated=choice.simulated, now=now, with_tops=False
+        before.start,
+        before.end,
+        simulated=choice.simulated,
+        now=now,
+        moments=before.moments(),
+        with_tops=False,
     ).facts
     today = now.astimezone(UTC).date()
     return {

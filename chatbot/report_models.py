@@ -6,7 +6,7 @@ from django.db import models
 
 
 class Aggregate(models.Model):
-    """Everything the reports need from 15 UTC minutes, or from an hour of them, packed for reading.
+    """Everything the reports need from 15 UTC minutes, an hour, or a day of the shop, packed for reading.
 
     `facts` and `tops` are what `chatbot.reports.facts` packs. They hold no text: most asked wordings
     are named by a digest and by the newest question with them.
@@ -15,7 +15,9 @@ class Aggregate(models.Model):
     QUARTER, HOUR = 15, 60
 
     starts_at = models.DateTimeField()
-    minutes = models.PositiveSmallIntegerField(choices=[(QUARTER, "15"), (HOUR, "60")])
+    minutes = models.PositiveSmallIntegerField(
+        help_text="15, 60, or the length of the shop's day: 1,440, or an hour less or more."
+    )
     simulated = models.BooleanField(default=False)
     open = models.BooleanField(
         default=False, help_text="Some question or call had not ended: it is counted again."

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from django.db import transaction
 from django.db.models import Count, Sum
 
 from chatbot.models import Question, Tally
@@ -13,6 +12,7 @@ from chatbot.reports.aggregates import (
     SETTLE,
     bucket_of,
     keep,
+    keep_days,
     next_bucket,
     next_filled,
     recount_open,
@@ -31,7 +31,7 @@ def count_closed_buckets(*, now: datetime) -> int:
     """
     recount_open(now=now)
     start, last = next_bucket(), bucket_of(now - SETTLE) - BUCKET
-    written = 0
+    began, written = start, 0
     while start is not None and start <= last and written < MAX_BUCKETS_PER_RUN:
         filled = next_filled(start)
         # The last one is always written: it says how far was counted.
@@ -40,48 +40,49 @@ def count_closed_buckets(*, now: datetime) -> int:
         keep(start)
         start += BUCKET
         written += 1
+    if began is not None and start is not None and written:
+        keep_days(began - BUCKET, start)
     return written
 
 
-@transaction.atomic
 def _count(start: datetime) -> None:
-    _set(start, 0, simulated=False, metric="counted", label="", value=1)
+    """All tallies of a bucket in one statement; those of an earlier count are replaced."""
+    found = [_tally(start, 0, simulated=False, metric="counted", label="", value=1)]
     questions = Question.objects.filter(accepted_at__gte=start, accepted_at__lt=start + BUCKET)
-    rows = questions.values("conversation__shopper__site_id", "simulated", "cache", "state")
+    rows = questions.order_by().values(
+        "conversation__shopper__site_id", "simulated", "cache", "state"
+    )
     for row in rows.annotate(count=Count("id")):
         site_id = row["conversation__shopper__site_id"]
-        _set(
-            start,
-            site_id,
-            simulated=row["simulated"],
-            metric="questions",
-            label=f"{row['cache'] or 'none'}/{row['state']}",
-            value=row["count"],
+        label = f"{row['cache'] or 'none'}/{row['state']}"
+        mode = {"simulated": row["simulated"]}
+        found.append(
+            _tally(start, site_id, metric="questions", label=label, value=row["count"], **mode)
         )
-    calls = Call.objects.filter(started_at__gte=start, started_at__lt=start + BUCKET)
+    calls = Call.objects.filter(started_at__gte=start, started_at__lt=start + BUCKET).order_by()
     for spent in calls.values("site_id", "simulated", "tier", "model_served").annotate(
         cost=Sum("cost_nanousd"), count=Count("id")
     ):
         label = f"{spent['tier']}/{spent['model_served'] or 'none'}"
+        site_id, mode = spent["site_id"] or 0, {"simulated": spent["simulated"]}
         for metric, value in (("cost_nanousd", spent["cost"]), ("calls", spent["count"])):
-            _set(
-                start,
-                spent["site_id"] or 0,
-                simulated=spent["simulated"],
-                metric=metric,
-                label=label,
-                value=value,
-            )
+            found.append(_tally(start, site_id, metric=metric, label=label, value=value, **mode))
+    Tally.objects.bulk_create(
+        found,
+        update_conflicts=True,
+        unique_fields=["starts_at", "site_id", "simulated", "metric", "label"],
+        update_fields=["value"],
+    )
 
 
-def _set(
+def _tally(
     start: datetime, site_id: int, *, simulated: bool, metric: str, label: str, value: int
-) -> None:
-    Tally.objects.update_or_create(
+) -> Tally:
+    return Tally(
         starts_at=start,
         site_id=site_id,
         simulated=simulated,
         metric=metric,
         label=label,
-        defaults={"value": value},
+        value=value,
     )

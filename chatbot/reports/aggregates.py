@@ -1,8 +1,8 @@
 """Keeping aggregates of closed buckets, and reading any span from them and the open bucket's rows.
 
 A quarter hour is counted SETTLE after its end. One in which something had not ended yet is counted again
-until nothing is open, so late costs are not lost. Every quarter also writes its hour anew, which is what
-long spans are read from. Quarters without a row are passed over; a missing aggregate is one of nothing.
+until nothing is open, so late costs are not lost. Every quarter also writes its hour anew, and the shop's days
+are summed up once they are over: long spans are read from those. Quarters without a row are passed over; a missing aggregate is one of nothing.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from itertools import pairwise
 from typing import Any
 
@@ -20,13 +21,16 @@ from django.db.models import F, JSONField, Min, Value
 from cache.models import Label, Lookup
 from chatbot.models import Question
 from chatbot.report_models import Aggregate
+from chatbot.report_zone import site_zone
 from chatbot.reports.counting import Rows, facts_of, tops_of
 from chatbot.reports.facts import Facts, Tops
+from chatbot.reports.spans import Span
 from routing.models import Call
 
 Stored = tuple[datetime, dict[str, Any], dict[str, Any]]
 BUCKET = timedelta(minutes=15)
 HOUR = timedelta(hours=1)
+MINUTE = timedelta(minutes=1)
 SETTLE = timedelta(minutes=2)
 # Read from rows at most; beyond that the worker is behind, and the page says so.
 OPEN_AT_MOST = timedelta(hours=2)
@@ -86,20 +90,37 @@ def keep(start: datetime) -> None:
                 "open": filled and rows.has_open,
             }
             Aggregate.objects.update_or_create(**place, defaults=counted)
-            _keep_hour(hour_of(start), simulated=simulated)
+            hour = hour_of(start)
+            _keep_sum(hour, hour + HOUR, simulated=simulated)
 
 
-def _keep_hour(hour: datetime, *, simulated: bool) -> None:
+def keep_days(start: datetime, counted: datetime) -> int:
+    """Store the shop's own days that begin before and end within what is counted; returns how many.
+
+    `start` is where counting began: days that were over before it stay as they are.
+    """
+    day = Span.between(*[start.astimezone(site_zone()).date()] * 2, zone=site_zone())
+    kept = 0
+    while day.end <= counted:
+        for simulated in (False, True):
+            _keep_sum(day.start, day.end, simulated=simulated)
+        following = day.last_day + timedelta(days=1)
+        day = Span.between(following, following, zone=day.zone)
+        kept += 1
+    return kept
+
+
+def _keep_sum(start: datetime, end: datetime, *, simulated: bool) -> None:
+    """One aggregate of a longer time, from those of its hours and quarters."""
     facts, tops = Facts(), Tops()
-    for _, stored, foremost in _stored(
-        hour, hour + HOUR, minutes=Aggregate.QUARTER, simulated=simulated
-    ):
+    parts = _parts if end - start > HOUR else partial(_stored, minutes=Aggregate.QUARTER)
+    for _, stored, foremost in parts(start, end, simulated=simulated, with_tops=True):
         facts.merge(Facts.unpack(stored))
         tops.merge(Tops.unpack(foremost))
     Aggregate.objects.update_or_create(
         simulated=simulated,
-        minutes=Aggregate.HOUR,
-        starts_at=hour,
+        minutes=(end - start) // MINUTE,
+        starts_at=start,
         defaults={"facts": facts.pack(), "tops": tops.cut().pack()},
     )
 
@@ -115,7 +136,14 @@ def recount(start: datetime, end: datetime) -> int:
         keep(at)
         written += 1
         at += BUCKET
+    if written and upcoming is not None:
+        _keep_days_of(bucket_of(start), at, counted=upcoming)
     return written
+
+
+def _keep_days_of(start: datetime, end: datetime, *, counted: datetime) -> None:
+    """Sum up anew the days that buckets of [start, end) lie in, as far as they are over."""
+    keep_days(start, min(counted, end + timedelta(days=1)))
 
 
 def recount_open(*, now: datetime) -> int:
@@ -125,6 +153,9 @@ def recount_open(*, now: datetime) -> int:
     buckets = list(starts[:RECOUNTS_PER_RUN])
     for start in buckets:
         keep(start)
+    counted = next_bucket()
+    if buckets and counted is not None:
+        _keep_days_of(buckets[0], buckets[-1] + BUCKET, counted=counted)
     return len(buckets)
 
 
@@ -151,16 +182,26 @@ def read(
     now: datetime,
     moments: Sequence[datetime] = (),
     with_tops: bool = True,
+    with_rows: bool = True,
 ) -> Reading:
-    """What is known of [start, end), which must be quarters of an hour, split at `moments`."""
+    """What is known of [start, end), which must be quarters of an hour, split at `moments`.
+
+    Without rows it ends with what was counted, which is enough where the last minutes do not matter.
+    """
     split = moments or (start,)
     parts, tops = [Facts() for _ in split], Tops()
     counted = next_bucket()
     closed = end if counted is None else min(end, max(start, counted))
-    for at, stored, foremost in _closed(start, closed, simulated=simulated, with_tops=with_tops):
+    days = list(split) if moments else []
+    stored_parts = _closed(
+        start, closed, days=[*days, end], simulated=simulated, with_tops=with_tops
+    )
+    for at, stored, foremost in stored_parts:
         parts[max(0, bisect_right(split, at) - 1)].merge(Facts.unpack(stored))
         tops.merge(Tops.unpack(foremost))
     until = end if counted is None else min(end, counted + OPEN_AT_MOST)
+    if not with_rows:
+        until = closed
     _read_rows(closed, until, simulated=simulated, split=split, parts=parts, tops=tops)
     whole = Facts()
     for part in parts:
@@ -187,8 +228,32 @@ def _read_rows(
 
 
 def _closed(
-    start: datetime, end: datetime, *, simulated: bool, with_tops: bool
+    start: datetime,
+    end: datetime,
+    *,
+    days: Sequence[datetime],
+    simulated: bool,
+    with_tops: bool,
 ) -> Iterator[Stored]:
+    """Whole days where they are kept, whole hours and quarters for what is between them."""
+    lengths = {
+        first: (last - first) // MINUTE
+        for first, last in pairwise(days)
+        if last <= end and last - first > HOUR
+    }
+    found = Aggregate.objects.filter(
+        simulated=simulated, starts_at__in=lengths, minutes__gt=Aggregate.HOUR
+    )
+    at = start
+    for day, minutes in found.order_by("starts_at").values_list("starts_at", "minutes"):
+        if lengths[day] == minutes:
+            yield from _parts(at, day, simulated=simulated, with_tops=with_tops)
+            at = day + minutes * MINUTE
+            yield from _stored(day, at, minutes=minutes, simulated=simulated, with_tops=with_tops)
+    yield from _parts(at, end, simulated=simulated, with_tops=with_tops)
+
+
+def _parts(start: datetime, end: datetime, *, simulated: bool, with_tops: bool) -> Iterator[Stored]:
     """Whole hours where they fit, quarters before and after them."""
     first_hour = hour_of(start + HOUR - timedelta(microseconds=1))
     last_hour = hour_of(end)

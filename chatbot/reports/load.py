@@ -22,7 +22,15 @@ def recent_load(*, simulated: bool, now: datetime) -> Load:
     """
     start, end = hour_of(now - timedelta(days=DAYS)), bucket_of(now) + timedelta(minutes=15)
     hours = [start + timedelta(hours=hour) for hour in range(24 * DAYS + 1)]
-    found = read(start, end, simulated=simulated, now=now, moments=hours, with_tops=False)
+    found = read(
+        start,
+        end,
+        simulated=simulated,
+        now=now,
+        moments=hours,
+        with_tops=False,
+        with_rows=False,
+    )
     busiest = max((counts(part).questions for part in found.moments), default=0)
     whole, used = counts(found.facts), measured(found.facts)
     models = latencies(found.facts)[2]

@@ -2,7 +2,8 @@
 
 A quarter hour is counted SETTLE after its end. One in which something had not ended yet is counted again
 until nothing is open, so late costs are not lost. Every quarter also writes its hour anew, and the shop's days
-are summed up once they are over: long spans are read from those. Quarters without a row are passed over; a missing aggregate is one of nothing.
+are summed up once they are over: long spans are read from those. Quarters without a row are passed over;
+a missing aggregate is one of nothing.
 """
 
 from __future__ import annotations

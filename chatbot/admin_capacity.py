@@ -149,7 +149,7 @@ def card_of(found: Capacity, load: Load) -> Card:
 
 def _share(needed: float) -> str:
     """Rounded up in tenths, so that what is said suffices; beyond 99.9 % in more digits."""
-    if needed > 99.9:
+    if 99.9 < needed < 100:
         return f"{needed:.3f} %"
     return f"{-(-needed * 10 // 1) / 10:.1f} %"
 

@@ -51,6 +51,7 @@ def over_time(parts: Sequence[Facts], links: Links) -> Table:
         {key: counts.get(key, 0) for key in OUTCOMES}
         for counts in (figures.question_counts(facts, "cache") for facts in parts)
     ]
+    seen = [key for key in OUTCOMES if any(row[key] for row in rows)]
     span, bounds = links.span, bounds_of(links)
     names = [moment_name(start, span) for start in span.moments()]
     labels = [_column_label(name, row) for name, row in zip(names, rows, strict=True)]
@@ -71,10 +72,7 @@ def over_time(parts: Sequence[Facts], links: Links) -> Table:
                 Cell(name),
                 number(sum(row.values()), links.questions(**limits)),
                 part(_hit_permille(row)),
-                *(
-                    number(row[key], links.questions(**limits, cache=key or "-"))
-                    for key in OUTCOMES
-                ),
+                *(number(row[key], links.questions(**limits, cache=key or "-")) for key in seen),
             )
         )
         for name, row, limits in zip(names, rows, bounds, strict=True)
@@ -84,7 +82,7 @@ def over_time(parts: Sequence[Facts], links: Links) -> Table:
         _("When"),
         _("Questions"),
         _("Hits"),
-        *(key.capitalize() if key else _("None") for key in OUTCOMES),
+        *(key.capitalize() if key else _("None") for key in seen),
     )
     title = _("Questions over time")
     return Table(

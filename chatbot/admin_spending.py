@@ -43,6 +43,7 @@ def cost_over_time(parts: Sequence[Facts], links: Links) -> Table:
         {tier: costs.get(tier, 0) for tier in tiers}
         for costs in (figures.cost_by(facts, figures.TIER) for facts in parts)
     ]
+    tiers = [tier for tier in tiers if any(row[tier] for row in rows)]
     span = links.span
     names = [moment_name(start, span) for start in span.moments()]
     limits = [

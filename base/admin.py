@@ -160,7 +160,7 @@ def row_link(model: str, pk: object, text: object) -> SafeString:
     return link(text, row_url(model, pk))
 
 
-def list_url(model: str, **filters: object) -> str:
+def list_url(model: str, /, **filters: object) -> str:
     """Address of a list with filters set; `model` is `app_model`."""
     query = urlencode({name: str(value) for name, value in filters.items()})
     return reverse(f"admin:{model}_changelist") + (f"?{query}" if query else "")

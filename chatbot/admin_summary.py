@@ -1,26 +1,29 @@
-"""The summary page as values for its template: tiles, a plot, tables, and links to the rows."""
+"""The admin's first page as values for its template: choice, notices, tiles, tables with their charts."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import urlencode
 
 from django.urls import reverse
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
 
-from base.admin import row_url
 from base.money import usd
-from chatbot import admin_tables as tables
-from chatbot import reports
-from chatbot.admin_tables import Links
-from chatbot.report_values import Latency, Moment, Rows, Span, Totals
+from chatbot import admin_figures, admin_foremost, admin_spending, admin_tables, admin_trouble
+from chatbot.admin_capacity import capacity_line
+from chatbot.admin_choice import CUSTOM, RANGE_WORDS, Choice
+from chatbot.admin_tables import Links, Table
+from chatbot.reports import configured, figures, foremost, waterfall
+from chatbot.reports.aggregates import Reading, read
+from chatbot.reports.figures import Latency, Totals
+from chatbot.reports.quality import wrong_hits
+from routing.snapshot import load_routing
+from routing.specs import RoutingSnapshot
 
-RANGE_WORDS = {1: "Today", 7: "7 days", 30: "30 days"}
-COMPARED_WORDS = {1: "vs. yesterday by now", 7: "vs. 7 days before", 30: "vs. 30 days before"}
-BAR_WIDTH = 12
-PLOT_HEIGHT = 100
+May = Callable[[str], bool]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,119 +37,188 @@ class Tile:
     change: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Bar:
-    """One bar of the plot in SVG units: hits at the bottom, the others on top."""
-
-    x: int
-    hits_y: float
-    hits_height: float
-    others_y: float
-    others_height: float
-    label: str
-    url: str
-
-
-def summary(rows: Rows, *, now: datetime) -> dict[str, Any]:
-    """Everything on the page: switches, notices, tiles, the plot, the tables."""
-    links, figures, latencies = Links(rows), reports.totals(rows), reports.latencies(rows)
+def summary(choice: Choice, *, may: May, now: datetime) -> dict[str, Any]:
+    """Everything on the page."""
+    span = choice.span
+    found = _read(choice, now=now)
+    links, routing = Links(span, choice.simulated, may), load_routing()
+    now_totals, latencies = figures.totals(found.facts), figures.latencies(found.facts)
+    before = span.before(now=now)
+    earlier = read(
+        before.start,
+        before.end,
+        simulated=choice.simulated,
+        now=now,
+        moments=before.moments(),
+        with_tops=False,
+    ).facts
     today = now.astimezone(UTC).date()
     return {
-        **_switches(rows),
+        **_switches(choice),
         "retiring": [
-            (row, row_url("routing_model", row.model.id)) for row in reports.retiring(today=today)
+            (row, links.row("routing_model", row.model.id))
+            for row in configured.retiring(routing, today=today)
         ],
-        "left_out": tables.left_out(reports.left_out(today=today)),
-        "tiles": _tiles(
-            figures, reports.totals(rows.before(now=now)), latency=latencies[0], links=links
-        ),
-        "bars": _bars(reports.timeline(rows), links=links, span=rows.span),
-        "plot_width": len(rows.span.moments()) * BAR_WIDTH,
-        "plot_height": PLOT_HEIGHT,
-        "compared": COMPARED_WORDS[rows.span.days],
-        "ticks": _ticks(rows.span),
-        "empty": not (figures.questions or figures.calls),
-        "by_model": tables.by_model(reports.spend_by_model(rows), links),
+        "tiles": _tiles(now_totals, figures.totals(earlier), latency=latencies[0], links=links),
+        "compared": _compared(choice),
+        "empty": not (now_totals.questions or now_totals.calls),
+        "behind": found.until if found.behind else None,
         "tables": [
-            tables.outcomes(reports.outcome_shares(rows), links),
-            tables.by_tier(reports.spend_by_tier(rows), links),
-            tables.asked("Unanswered", reports.unanswered(rows), links, unanswered="yes"),
-            tables.dearest(reports.dearest(rows), links),
-            tables.asked("Most asked", reports.most_asked(rows), links),
-            tables.latencies(latencies, links),
-            tables.failed_questions(reports.failed_questions(rows), links),
-            tables.failed_calls(reports.failed_calls(rows), links),
+            replace(table, export_url=_export_url(table, choice))
+            for table in _tables(found, links=links, routing=routing, now=now)
         ],
+        "capacity": capacity_line(routing, simulated=choice.simulated, now=now),
     }
 
 
-def _switches(rows: Rows) -> dict[str, Any]:
-    span = rows.span
-    first, last = span.start, span.moments()[-1]
-    same_day = f"{first:%A}, {first.day} {first:%B %Y}"
-    several = f"{first.day} {first:%B} – {last.day} {last:%B %Y}"
+def table_of(key: str, choice: Choice, *, may: May, now: datetime) -> Table | None:
+    """One table of the page by its key, as it is exported; None when there is none for this user."""
+    found = _read(choice, now=now)
+    links = Links(choice.span, choice.simulated, may)
+    tables = _tables(found, links=links, routing=load_routing(), now=now)
+    return next((table for table in tables if table.key == key), None)
+
+
+def _read(choice: Choice, *, now: datetime) -> Reading:
+    span = choice.span
+    return read(span.start, span.end, simulated=choice.simulated, now=now, moments=span.moments())
+
+
+def _tables(
+    found: Reading, *, links: Links, routing: RoutingSnapshot, now: datetime
+) -> list[Table]:
+    facts, today = found.facts, now.astimezone(UTC).date()
+    return [
+        admin_figures.over_time(found.moments, links),
+        _waterfall(found, links=links, routing=routing, now=now),
+        admin_spending.cost_over_time(found.moments, links),
+        admin_figures.latencies(figures.latencies(facts), links),
+        *_with_words(found, links),
+        admin_figures.outcomes(figures.outcome_shares(facts), links),
+        *(
+            admin_figures.answers(
+                title, figures.answer_shares(facts, part), links, part_name=part, key=key
+            )
+            for title, part, key in (
+                (_("Answers by origin"), "origin", "by-origin"),
+                (_("Answers by tier"), "tier", "answers-by-tier"),
+                (_("Answers by model"), "model", "answers-by-model"),
+            )
+        ),
+        admin_spending.spend_by_model(figures.spend_by_model(facts), links),
+        admin_spending.spend_by_tier(figures.spend_by_tier(facts), links),
+        admin_figures.wrong_hits(wrong_hits(facts)),
+        admin_trouble.pressure(figures.pressure(facts), links),
+        admin_trouble.failed_questions(figures.failed_questions(facts), links),
+        admin_trouble.failed_calls(figures.failed_calls(facts), links),
+        admin_trouble.left_out(configured.left_out(routing, today=today), links),
+    ]
+
+
+def _with_words(found: Reading, links: Links) -> list[Table]:
+    """Texts are for who may read questions; the others see what the dearest cost."""
+    tables = [admin_foremost.dearest(foremost.dearest(found.tops), links)]
+    if links.may(admin_foremost.READ_TEXTS):
+        tables.insert(0, admin_foremost.gaps(foremost.gaps(found.tops), links))
+        tables.append(admin_foremost.most_asked(foremost.most_asked(found.tops), links))
+    return tables
+
+
+def _waterfall(found: Reading, *, links: Links, routing: RoutingSnapshot, now: datetime) -> Table:
+    used = waterfall.measured(found.facts)
+    dearest = configured.baseline(routing, used, day=now.astimezone(UTC).date())
+    steps = waterfall.steps(
+        waterfall.counts(found.facts),
+        used,
+        baseline_nanousd=dearest.nanousd if dearest else used.cost_nanousd,
+    )
+    return admin_spending.waterfall(steps, used, dearest, links)
+
+
+def _export_url(table: Table, choice: Choice) -> str:
+    return f"{reverse('admin:chatbot_tally_export', args=[table.key])}?{choice.query()}"
+
+
+def _switches(choice: Choice) -> dict[str, Any]:
+    span = choice.span
+    first, last = (date_format(day, "j F Y") for day in (span.first_day, span.last_day))
+    same_day = f"{date_format(span.first_day, 'l')}, {first}"
     return {
-        "period": same_day if span.days == 1 else several,
-        "zone": span.zone.key,
-        "simulated": rows.simulated,
+        "period": same_day if span.days == 1 else f"{first} – {last}",
+        "choice": choice,
+        "custom": choice.chosen == CUSTOM,
+        "from_day": span.first_day.isoformat(),
+        "to_day": span.last_day.isoformat(),
         "ranges": [
-            (words, _page_url(days, rows.simulated), days == span.days)
-            for days, words in RANGE_WORDS.items()
+            (words, choice.url(range=key), key == choice.chosen)
+            for key, words in RANGE_WORDS.items()
         ],
         "modes": [
-            (words, _page_url(span.days, simulated), simulated == rows.simulated)
-            for words, simulated in (("Live", False), ("Simulated", True))
+            (words, choice.url(rows=key), (key == "simulated") == choice.simulated)
+            for words, key in ((_("Live"), "live"), (_("Simulated"), "simulated"))
         ],
+        "simulated": choice.simulated,
     }
 
 
-def _page_url(days: int, simulated: bool) -> str:  # noqa: FBT001  a private helper of two values
-    mode = "simulated" if simulated else "live"
-    return f"{reverse('admin:index')}?{urlencode({'range': days, 'rows': mode})}"
+def _compared(choice: Choice) -> str:
+    if choice.chosen == "1":
+        return _("vs. yesterday by now")
+    days = choice.span.days
+    return _("vs. the day before") if days == 1 else _("vs. %(days)s days before") % {"days": days}
 
 
 def _tiles(now: Totals, before: Totals, *, latency: Latency, links: Links) -> list[Tile]:
-    tokens = f"{tables.short(now.input_tokens)} tokens in, {tables.short(now.output_tokens)} out"
-    unpriced = f", {now.unpriced_calls} without a price" if now.unpriced_calls else ""
+    short, ms = admin_tables.short, admin_tables.ms
+    tokens = _("%(in)s tokens in, %(out)s out") % {
+        "in": short(now.input_tokens),
+        "out": short(now.output_tokens),
+    }
+    unpriced = (
+        _(", %(count)s without a price") % {"count": now.unpriced_calls}
+        if now.unpriced_calls
+        else ""
+    )
+    calls = _("%(calls)s calls") % {"calls": f"{now.calls:,}"}
     return [
         Tile(
-            "Questions",
+            _("Questions"),
             f"{now.questions:,}",
-            f"{now.open} open now" if now.open else "none open",
+            _("%(count)s open now") % {"count": now.open} if now.open else _("none open"),
             links.questions(),
             _change(now.questions, before.questions),
         ),
         Tile(
-            "Served from the cache",
-            tables.percent(now.hit_permille),
-            f"{now.hits:,} of {now.questions:,}",
+            _("Served from the cache"),
+            admin_tables.percent(now.hit_permille),
+            _("%(hits)s of %(all)s") % {"hits": f"{now.hits:,}", "all": f"{now.questions:,}"},
             links.questions(cache="hit"),
             _points(now, before),
         ),
         Tile(
-            "Cost",
+            _("Cost"),
             usd(now.cost_nanousd),
-            f"{now.calls:,} calls{unpriced}; {tokens}",
+            f"{calls}{unpriced}; {tokens}",
             links.calls(),
             _change(now.cost_nanousd, before.cost_nanousd),
         ),
         Tile(
-            "Saved by the cache",
+            _("Saved by the cache"),
             usd(now.saved_nanousd),
-            "what the avoided calls had cost",
+            _("what the avoided calls had cost"),
             links.lookups(saved_nanousd__gt=0),
             _change(now.saved_nanousd, before.saved_nanousd),
         ),
         Tile(
-            "Median answer time",
-            tables.ms(latency.p50_ms),
-            f"95 % within {tables.ms(latency.p95_ms)}",
+            _("Median answer time"),
+            ms(latency.end_ms[0]),
+            _("95 %% within %(time)s") % {"time": ms(latency.end_ms[1])},
             links.questions(state__exact="answered"),
         ),
         Tile(
-            "Failed questions",
+            _("Failed questions"),
             f"{now.failed:,}",
-            f"{now.failed_calls:,} failed calls",
+            _("%(count)s failed calls") % {"count": f"{now.failed_calls:,}"},
             links.questions(state__exact="failed"),
             _change(now.failed, before.failed),
         ),
@@ -164,39 +236,5 @@ def _change(now: int, before: int) -> str:
 def _points(now: Totals, before: Totals) -> str:
     if not before.questions:
         return ""
-    return f"{(now.hit_permille - before.hit_permille) / 10:+.1f} points"
-
-
-def _bars(moments: Sequence[Moment], *, links: Links, span: Span) -> list[Bar]:
-    """Heights relative to the busiest moment."""
-    most = max([moment.hits + moment.others for moment in moments], default=0) or 1
-    bars = []
-    for place, moment in enumerate(moments):
-        end = moments[place + 1].start if place + 1 < len(moments) else span.end
-        hits = PLOT_HEIGHT * moment.hits / most
-        others = PLOT_HEIGHT * moment.others / most
-        bars.append(
-            Bar(
-                x=place * BAR_WIDTH,
-                hits_y=round(PLOT_HEIGHT - hits, 2),
-                hits_height=round(hits, 2),
-                others_y=round(PLOT_HEIGHT - hits - others, 2),
-                others_height=round(others, 2),
-                label=f"{_moment(moment.start, span)}: {moment.hits + moment.others:,} questions, "
-                f"{moment.hits:,} from the cache",
-                url=links.questions(
-                    accepted_at__gte=moment.start.isoformat(), accepted_at__lt=end.isoformat()
-                ),
-            )
-        )
-    return bars
-
-
-def _moment(start: datetime, span: Span) -> str:
-    return f"{start:%H:%M}" if span.days == 1 else f"{start:%a} {start.day} {start:%b}"
-
-
-def _ticks(span: Span) -> list[str]:
-    """Names of the first, the middle and the last moment."""
-    moments = span.moments()
-    return [_moment(moments[place], span) for place in (0, len(moments) // 2, -1)]
+    points = f"{(now.hit_permille - before.hit_permille) / 10:+.1f}"
+    return _("%(points)s points") % {"points": points}

@@ -9,6 +9,7 @@ from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group, User
 from django.db.models import F
+from django.urls import URLPattern
 
 from base.admin import (
     AdminPasswordChangeForm,
@@ -22,6 +23,7 @@ from base.admin import (
     column,
 )
 from base.money import usd
+from chatbot.admin_reports import report_urls
 from chatbot.models import Outbox, Tally
 
 if TYPE_CHECKING:
@@ -106,6 +108,10 @@ class TallyAdmin(SimulatedMark, ReadOnly, Rows, ModelAdmin[Tally]):
     list_display = ("starts_at", "metric", "label", "shown", "site_id", "mode")
     list_filter = ("simulated", "metric", "starts_at")
     ordering = (F("starts_at").desc(), "metric", "label", "id")
+
+    def get_urls(self) -> list[URLPattern]:
+        """With the pages beside the first page: capacity, exports, pinning."""
+        return [*report_urls(self), *super().get_urls()]
 
     @column("value", order="value")
     def shown(self, row: Tally) -> str:

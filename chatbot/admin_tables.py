@@ -1,66 +1,75 @@
-"""The tables of the summary page: figures as text, each with the address of the rows behind it."""
+"""Parts of the first page: cells, lines, tables with their charts, and addresses of the rows behind figures."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from decimal import Decimal
 
-from base.admin import list_url, row_url, shortened
-from base.money import usd
-from chatbot import reports
-from chatbot.report_values import Asked, Failure, Latency, LeftOut, Rows, Share, Spend
+from base.admin import list_url, row_url
+from base.money import NANO, usd
+from chatbot.admin_charts import Chart
+from chatbot.reports.foremost import Asked
+from chatbot.reports.spans import Span
 
-OUTCOME_WORDS = {
-    "exact": "Exact: the same wording",
-    "semantic": "Semantic: the same meaning",
-    "confirmed": "Confirmed by the shopper",
-    "joined": "Joined one in flight",
-    "stale": "Older answer, no model free",
-    "miss": "Miss: answered anew",
-    "bypass": "Bypass: not for the shared cache",
-    "": "Without a decision",
-}
-LATENCY_WORDS = {"all": "All answers", "cache": "From the cache", "model": "From a model"}
 LONGEST_LINKED_WORDING = 300
 
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One figure or name of a table, with the list of its rows behind it."""
+    """One figure or name of a table, with the list of its rows behind it.
+
+    `value` is the figure as it is exported. An `action` is something to do, and is not exported.
+    """
 
     text: str
     url: str = ""
+    value: int | Decimal | str | None = None
+    action: bool = False
+
+    @property
+    def exported(self) -> int | Decimal | str:
+        """The figure, else the text."""
+        return self.text if self.value is None else self.value
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One line of a table; `permille` draws a bar under the first cell, `tone` colours it."""
+    """One line of a table; `permille` draws a bar from `offset` under the first cell, `tone` colours it."""
 
     cells: tuple[Cell, ...]
     permille: int = 0
     tone: str = "model"
+    offset: int = 0
+    strong: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A titled table; `empty` is said when there are no lines, `note` explains a figure.
+    """A titled table; `empty` is said when there are no lines, `notes` explain its figures.
 
-    `words` says that the cells after the first hold words, not figures.
+    `words` says that the cells after the first hold words, not figures. `key` names its export.
     """
 
     title: str
     heads: tuple[str, ...]
     lines: tuple[Line, ...]
     empty: str
-    note: str = ""
+    notes: tuple[str, ...] = ()
     words: bool = False
+    key: str = ""
+    chart: Chart | None = None
+    wide: bool = False
+    export_url: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Links:
-    """Addresses of lists, restricted to the rows of a report."""
+    """Addresses of lists, restricted to the rows of a report; empty for who may not see the list."""
 
-    rows: Rows
+    span: Span
+    simulated: bool
+    may: Callable[[str], bool]
 
     def questions(self, **filters: object) -> str:
         """Questions of the span; `accepted_at__gte` and `accepted_at__lt` narrow it."""
@@ -74,18 +83,47 @@ class Links:
         """Receipts of the span."""
         return self._list("cache_lookup", "at", filters)
 
+    def row(self, model: str, pk: object) -> str:
+        """The page of a row; `model` is `app_model`."""
+        return row_url(model, pk) if self._may_see(model) else ""
+
     def wording(self, asked: Asked, **filters: object) -> str:
         """All questions of a wording; one too long for an address leads to its newest question."""
         if len(asked.text) > LONGEST_LINKED_WORDING:
-            return row_url("chatbot_question", asked.question_id)
+            return self.row("chatbot_question", asked.question_id)
         return self.questions(text__iexact=asked.text, **filters)
 
     def _list(self, model: str, at: str, filters: dict[str, object]) -> str:
-        span = self.rows.span
-        bounds = {f"{at}__gte": span.start.isoformat(), f"{at}__lt": span.end.isoformat()}
-        return list_url(
-            model, **{"simulated__exact": int(self.rows.simulated), **bounds, **filters}
-        )
+        if not self._may_see(model):
+            return ""
+        bounds = {
+            f"{at}__gte": self.span.start.isoformat(),
+            f"{at}__lt": self.span.end.isoformat(),
+        }
+        return list_url(model, **{"simulated__exact": int(self.simulated), **bounds, **filters})
+
+    def _may_see(self, model: str) -> bool:
+        return self.may(model.replace("_", ".view_", 1))
+
+
+def number(count: int, url: str = "") -> Cell:
+    """A count; a dash when it is 0 and leads nowhere."""
+    return Cell(f"{count:,}" if count else "–", url if count else "", count)
+
+
+def money(nanousd: int, url: str = "") -> Cell:
+    """Dollars, exported to the nano-dollar."""
+    return Cell(usd(nanousd), url, (Decimal(nanousd) * NANO).normalize() + Decimal(0))
+
+
+def part(permille: int) -> Cell:
+    """A share, exported in percent."""
+    return Cell(percent(permille), value=Decimal(permille) / 10)
+
+
+def time(value: int | None) -> Cell:
+    """Milliseconds."""
+    return Cell(ms(value), value="" if value is None else value)
 
 
 def percent(permille: int) -> str:
@@ -106,157 +144,3 @@ def ms(value: int | None) -> str:
     if value is None:
         return "–"
     return f"{value:,} ms" if value < 1_000 else f"{value / 1_000:.1f} s"
-
-
-def left_out(found: Sequence[LeftOut]) -> Table:
-    lines = tuple(
-        Line((Cell(row.reason, row_url("routing_model", row.model.id)), Cell(", ".join(row.tiers))))
-        for row in found
-    )
-    return Table(
-        "Left out today",
-        ("Model", "Chains"),
-        lines,
-        "Every model of the chains may be called.",
-        words=True,
-    )
-
-
-def outcomes(found: Sequence[Share], links: Links) -> Table:
-    lines = tuple(
-        Line(
-            (
-                Cell(OUTCOME_WORDS.get(row.key, row.key)),
-                Cell(f"{row.count:,}", links.questions(cache=row.key or "-")),
-                Cell(percent(row.permille)),
-            ),
-            permille=row.permille,
-            tone="hit" if row.key in reports.HITS else row.key or "none",
-        )
-        for row in found
-    )
-    return Table(
-        "How questions were decided", ("", "Questions", "Share"), lines, "No questions yet."
-    )
-
-
-def _spend_cells(row: Spend, calls: str, failed: str) -> tuple[Cell, ...]:
-    return (
-        Cell(f"{row.calls:,}", calls),
-        Cell(f"{row.failed:,}" if row.failed else "–", failed if row.failed else ""),
-        Cell(short(row.input_tokens)),
-        Cell(short(row.output_tokens)),
-        Cell(usd(row.cost_nanousd), calls),
-    )
-
-
-_SPEND_HEADS = ("Calls", "Failed", "Tokens in", "Tokens out", "Cost")
-
-
-def by_model(found: Sequence[Spend], links: Links) -> Table:
-    parts = reports.shares([(row.model, row.cost_nanousd) for row in found])
-    lines = []
-    for row, part in zip(found, parts, strict=True):
-        names = {"model_asked": row.model, "endpoint_key": row.endpoint_key}
-        calls, failed = links.calls(**names), links.calls(**names, outcome__exact="failed")
-        name = Cell(f"{row.model} · {row.endpoint_key}")
-        lines.append(Line((name, *_spend_cells(row, calls, failed)), permille=part.permille))
-    return Table(
-        "Cost and tokens by model", ("Model", *_SPEND_HEADS), tuple(lines), "No calls yet."
-    )
-
-
-def by_tier(found: Sequence[Spend], links: Links) -> Table:
-    parts = reports.shares([(row.tier, row.cost_nanousd) for row in found])
-    lines = []
-    for row, part in zip(found, parts, strict=True):
-        calls = links.calls(tier__exact=row.tier)
-        failed = links.calls(tier__exact=row.tier, outcome__exact="failed")
-        cells = (Cell(row.tier or "none"), *_spend_cells(row, calls, failed))
-        lines.append(Line(cells, permille=part.permille))
-    return Table("Cost and tokens by tier", ("Tier", *_SPEND_HEADS), tuple(lines), "No calls yet.")
-
-
-def asked(title: str, found: Sequence[Asked], links: Links, **filters: object) -> Table:
-    lines = tuple(
-        Line(
-            (
-                Cell(shortened(row.text), row_url("chatbot_question", row.question_id)),
-                Cell(f"{row.count:,}", links.wording(row, **filters)),
-            )
-        )
-        for row in found
-    )
-    empty = "Every question had an article." if filters else "No wording came twice."
-    note = (
-        "No article answers these. Write one, or add the wording to one."
-        if filters and lines
-        else ""
-    )
-    return Table(title, ("Question", "Times"), lines, empty, note)
-
-
-def dearest(found: Sequence[Asked], links: Links) -> Table:
-    lines = tuple(
-        Line(
-            (
-                Cell(shortened(row.text), row_url("chatbot_question", row.question_id)),
-                Cell(f"{row.count:,}", links.calls(question_id=row.question_id)),
-                Cell(usd(row.cost_nanousd)),
-            )
-        )
-        for row in found
-    )
-    return Table("Dearest questions", ("Question", "Calls", "Cost"), lines, "Nothing was paid for.")
-
-
-def latencies(found: Sequence[Latency], links: Links) -> Table:
-    filters: dict[str, dict[str, object]] = {
-        "all": {},
-        "cache": {"cache": "hit"},
-        "model": {"origin": "model"},
-    }
-    lines = tuple(
-        Line(
-            (
-                Cell(LATENCY_WORDS[row.key]),
-                Cell(
-                    f"{row.count:,}", links.questions(state__exact="answered", **filters[row.key])
-                ),
-                Cell(ms(row.p50_ms)),
-                Cell(ms(row.p95_ms)),
-            )
-        )
-        for row in found
-    )
-    return Table(
-        "Time to the whole answer", ("", "Answers", "Median", "95 %"), lines, "No answers yet."
-    )
-
-
-def failed_questions(found: Sequence[Failure], links: Links) -> Table:
-    lines = tuple(
-        Line(
-            (
-                Cell(row.code or "without a code"),
-                Cell(f"{row.count:,}", links.questions(state__exact="failed", error_code=row.code)),
-            )
-        )
-        for row in found
-    )
-    return Table("Errors that shoppers saw", ("Code", "Questions"), lines, "None.")
-
-
-def failed_calls(found: Sequence[Failure], links: Links) -> Table:
-    lines = []
-    for row in found:
-        status = {"status": row.status} if row.status is not None else {"status__isnull": True}
-        names = {
-            "model_asked": row.model,
-            "endpoint_key": row.endpoint_key,
-            "failure": row.code or "-",
-        }
-        words = f"{row.code} {row.status or ''} · {row.model} · {row.endpoint_key}"
-        url = links.calls(outcome__exact="failed", **names, **status)
-        lines.append(Line((Cell(" ".join(words.split())), Cell(f"{row.count:,}", url))))
-    return Table("Failed calls", ("Kind and model", "Calls"), tuple(lines), "None.")

@@ -5,17 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 from typing import Any
-from zoneinfo import ZoneInfo, available_timezones
 
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
-from chatbot import reports
+from chatbot.admin_capacity import VIEW as VIEW_FIGURES
+from chatbot.admin_choice import choice_of
 from chatbot.admin_summary import summary
-from chatbot.configuration import DEFAULT_SITE_KEY
-from chatbot.models import Site
-from chatbot.report_values import Rows, Span
+from chatbot.report_zone import site_zone
 from chatbot.runtime import system_clock
 
 # Like the chat's clock it starts at PRETEND_NOW where that is set.
@@ -72,6 +71,7 @@ MENU: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
             ("Quotas", "speed", "routing_quota"),
             ("Statements", "account_balance", "routing_statement"),
             ("Alerts", "notifications", "routing_alert"),
+            ("Capacity", "compress", "chatbot_tally:capacity"),
         ),
     ),
     (
@@ -85,6 +85,9 @@ MENU: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
         ),
     ),
 )
+
+# Pages that ask for another right than seeing the list they stand beside.
+RIGHTS = {"chatbot_tally:capacity": VIEW_FIGURES}
 
 
 class SiteTimeZone:
@@ -100,31 +103,14 @@ class SiteTimeZone:
             return self._get_response(request)
 
 
-def site_zone() -> ZoneInfo:
-    """The default site's zone; UTC while there is no site or its zone is unknown."""
-    names = Site.objects.filter(key=DEFAULT_SITE_KEY).values_list("time_zone", flat=True)
-    name = names.first()
-    return ZoneInfo(name if name is not None and name in available_timezones() else "UTC")
-
-
 def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
-    """The first page's context; the interface library calls this."""
-    now = _CLOCK.now()
-    span = Span.last(_days(request), zone=site_zone(), now=now)
-    rows = Rows(span, simulated=_simulated(request, span))
-    return {**context, "title": "Summary", "summary": summary(rows, now=now)}
-
-
-def _days(request: HttpRequest) -> int:
-    chosen = request.GET.get("range", "")
-    return next(
-        (days for days in reports.RANGES_DAYS if str(days) == chosen), reports.RANGES_DAYS[0]
-    )
-
-
-def _simulated(request: HttpRequest, span: Span) -> bool:
-    chosen = request.GET.get("rows", "")
-    return chosen == "simulated" if chosen else reports.default_simulated(span)
+    """The first page's context; the interface library calls this. No figures without the right to see them."""
+    found = None
+    if request.user.has_perm(VIEW_FIGURES):
+        now = _CLOCK.now()
+        choice = choice_of(request.GET, site_zone=site_zone(), now=now)
+        found = summary(choice, may=request.user.has_perm, now=now)
+    return {**context, "title": _("Summary"), "summary": found}
 
 
 def navigation(request: HttpRequest) -> list[dict[str, Any]]:
@@ -136,7 +122,7 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
             {"title": name, "icon": icon, "link": reverse(f"admin:{model}_{page or 'changelist'}")}
             for name, icon, place in entries
             for model, _, page in [place.partition(":")]
-            if request.user.has_perm(model.replace("_", ".view_", 1))
+            if request.user.has_perm(RIGHTS.get(place) or model.replace("_", ".view_", 1))
         ]
         groups.append({"title": title, "items": items})
     _mark_the_place(groups, request.path)

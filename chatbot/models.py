@@ -10,6 +10,7 @@ from __future__ import annotations
 from django.db import models
 
 from chatbot.recall_models import Correction
+from chatbot.report_models import Aggregate
 from chatbot.shop_models import (
     Article,
     ArticleVersion,
@@ -20,6 +21,7 @@ from chatbot.shop_models import (
 )
 
 __all__ = [
+    "Aggregate",
     "Article",
     "ArticleVersion",
     "Confirmation",

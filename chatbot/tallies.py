@@ -2,85 +2,87 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from django.db import transaction
-from django.db.models import Count, Min, Sum
+from django.db.models import Count, Sum
 
 from chatbot.models import Question, Tally
+from chatbot.reports.aggregates import (
+    BUCKET,
+    SETTLE,
+    bucket_of,
+    keep,
+    keep_days,
+    next_bucket,
+    next_filled,
+    recount_open,
+)
 from routing.models import Call
 
-BUCKET = timedelta(minutes=15)
-SETTLE = timedelta(minutes=2)
+__all__ = ["BUCKET", "SETTLE", "bucket_of", "count_closed_buckets"]
 MAX_BUCKETS_PER_RUN = 96
 
 
-def bucket_of(moment: datetime) -> datetime:
-    """Start of the 15-minute bucket that holds `moment` (UTC)."""
-    return moment.replace(minute=moment.minute - moment.minute % 15, second=0, microsecond=0)
-
-
 def count_closed_buckets(*, now: datetime) -> int:
-    """Write the buckets that are over and not counted yet, oldest first; returns how many.
+    """Write the buckets that are over, hold rows and are not counted yet, oldest first; returns how many.
 
-    A bucket is counted SETTLE after its end, so that answers which began in it have ended. Counting a
-    bucket again gives the same rows.
+    A bucket is counted SETTLE after its end, so that answers which began in it have ended; one in which
+    something had not is counted again. Counting a bucket again gives the same rows.
     """
-    counted = Tally.objects.filter(metric="counted").order_by("-starts_at").first()
-    if counted is not None:
-        start = counted.starts_at + BUCKET
-    else:
-        oldest = Question.objects.aggregate(oldest=Min("accepted_at"))["oldest"]
-        if oldest is None:
-            return 0
-        start = bucket_of(oldest)
-    written = 0
-    while start + BUCKET + SETTLE <= now and written < MAX_BUCKETS_PER_RUN:
+    recount_open(now=now)
+    start, last = next_bucket(), bucket_of(now - SETTLE) - BUCKET
+    began, written = start, 0
+    while start is not None and start <= last and written < MAX_BUCKETS_PER_RUN:
+        filled = next_filled(start)
+        # The last one is always written: it says how far was counted.
+        start = last if filled is None else min(filled, last)
         _count(start)
+        keep(start)
         start += BUCKET
         written += 1
+    if began is not None and start is not None and written:
+        keep_days(began - BUCKET, start)
     return written
 
 
-@transaction.atomic
 def _count(start: datetime) -> None:
-    _set(start, 0, simulated=False, metric="counted", label="", value=1)
+    """All tallies of a bucket in one statement; those of an earlier count are replaced."""
+    found = [_tally(start, 0, simulated=False, metric="counted", label="", value=1)]
     questions = Question.objects.filter(accepted_at__gte=start, accepted_at__lt=start + BUCKET)
-    rows = questions.values("conversation__shopper__site_id", "simulated", "cache", "state")
+    rows = questions.order_by().values(
+        "conversation__shopper__site_id", "simulated", "cache", "state"
+    )
     for row in rows.annotate(count=Count("id")):
         site_id = row["conversation__shopper__site_id"]
-        _set(
-            start,
-            site_id,
-            simulated=row["simulated"],
-            metric="questions",
-            label=f"{row['cache'] or 'none'}/{row['state']}",
-            value=row["count"],
+        label = f"{row['cache'] or 'none'}/{row['state']}"
+        mode = {"simulated": row["simulated"]}
+        found.append(
+            _tally(start, site_id, metric="questions", label=label, value=row["count"], **mode)
         )
-    calls = Call.objects.filter(started_at__gte=start, started_at__lt=start + BUCKET)
+    calls = Call.objects.filter(started_at__gte=start, started_at__lt=start + BUCKET).order_by()
     for spent in calls.values("site_id", "simulated", "tier", "model_served").annotate(
         cost=Sum("cost_nanousd"), count=Count("id")
     ):
         label = f"{spent['tier']}/{spent['model_served'] or 'none'}"
+        site_id, mode = spent["site_id"] or 0, {"simulated": spent["simulated"]}
         for metric, value in (("cost_nanousd", spent["cost"]), ("calls", spent["count"])):
-            _set(
-                start,
-                spent["site_id"] or 0,
-                simulated=spent["simulated"],
-                metric=metric,
-                label=label,
-                value=value,
-            )
+            found.append(_tally(start, site_id, metric=metric, label=label, value=value, **mode))
+    Tally.objects.bulk_create(
+        found,
+        update_conflicts=True,
+        unique_fields=["starts_at", "site_id", "simulated", "metric", "label"],
+        update_fields=["value"],
+    )
 
 
-def _set(
+def _tally(
     start: datetime, site_id: int, *, simulated: bool, metric: str, label: str, value: int
-) -> None:
-    Tally.objects.update_or_create(
+) -> Tally:
+    return Tally(
         starts_at=start,
         site_id=site_id,
         simulated=simulated,
         metric=metric,
         label=label,
-        defaults={"value": value},
+        value=value,
     )

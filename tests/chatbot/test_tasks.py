@@ -9,7 +9,17 @@ import pytest
 import time_machine
 
 from cache.models import Answer, Lookup
-from chatbot.models import Conversation, Frame, Outbox, Question, Shopper, Site, Tally
+from chatbot import tallies
+from chatbot.models import (
+    Aggregate,
+    Conversation,
+    Frame,
+    Outbox,
+    Question,
+    Shopper,
+    Site,
+    Tally,
+)
 from chatbot.staleness import ARTICLE_CHANGED
 from chatbot.tallies import BUCKET, SETTLE, bucket_of, count_closed_buckets
 from chatbot.tasks import count_served, prune, work_outbox
@@ -203,16 +213,28 @@ def test_counting_a_bucket_again_gives_the_same_rows(conversation: Conversation)
     count_closed_buckets(now=now)
     before = list(Tally.objects.order_by("id").values())
     Tally.objects.filter(metric="counted").delete()
+    Aggregate.objects.all().delete()
     count_closed_buckets(now=now)
     after = Tally.objects.exclude(metric="counted").order_by("id").values()
     assert list(after) == [row for row in before if row["metric"] != "counted"]
 
 
-def test_long_pause_is_made_up_in_portions(conversation: Conversation) -> None:
-    """After two days of standstill one run counts a day, the next the other."""
+def test_long_pause_is_passed_over(conversation: Conversation) -> None:
+    """After two days without a question one run is done: the question's bucket and the last one."""
     question(conversation, QUARTER)
     now = QUARTER + timedelta(days=2) + SETTLE
-    assert [count_closed_buckets(now=now) for _ in range(3)] == [96, 96, 0]
+    assert [count_closed_buckets(now=now) for _ in range(2)] == [2, 0]
+
+
+def test_long_standstill_is_made_up_in_portions(
+    conversation: Conversation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One run counts no more buckets than it may, the next goes on."""
+    monkeypatch.setattr(tallies, "MAX_BUCKETS_PER_RUN", 2)
+    for place in range(5):
+        question(conversation, QUARTER + place * BUCKET)
+    now = QUARTER + 5 * BUCKET + SETTLE
+    assert [count_closed_buckets(now=now) for _ in range(4)] == [2, 2, 1, 0]
 
 
 def test_nothing_asked_counts_nothing() -> None:

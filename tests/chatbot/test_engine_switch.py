@@ -17,12 +17,12 @@ from cache.embedding_onnx import RUNS_ON
 from cache.embedding_switch import active_model, switch
 from cache.models import Answer, Change, Lookup, ModelSwitch, Wording, WordingVector
 from cache.vector_rows import ids_lacking, vectors_of
-from chatbot import answering
 from chatbot.asked import Asked, Receipt
 from chatbot.explaining import explain
 from chatbot.models import Question
 from chatbot.reembedding import build_vectors
 from chatbot.runtime import Runtime
+from chatbot.vectorising import embed
 
 UNKNOWN = "用什么快递"
 
@@ -86,7 +86,7 @@ async def test_question_between_two_engines_has_no_vector(
     between = await asked(runtime, COURIER)
     await switched(runtime, tiny)
     receipt = Receipt()
-    assert await answering.embed(between, desk=runtime.desk, receipt=receipt) is None
+    assert await embed(between, desk=runtime.desk, receipt=receipt) is None
     assert receipt.guards == ["coverage: the embedding model is being changed"]
     assert (await played(runtime, between)).origin == "model"
 

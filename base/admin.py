@@ -4,7 +4,7 @@ only place that knows the interface library (unfold); the rest of the product do
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 from urllib.parse import urlencode
@@ -35,6 +35,8 @@ from unfold.widgets import (  # type: ignore[import-untyped]  # ships no types
     UnfoldAdminTextInputWidget,
 )
 
+from base.audit import with_values
+
 if TYPE_CHECKING:
     from django.contrib.admin import ModelAdmin, StackedInline, TabularInline
     from django_stubs_ext import StrOrPromise
@@ -49,7 +51,12 @@ else:
             return cls
 
     class ModelAdmin(_Generic, unfold_admin.ModelAdmin):
-        """An admin page in the library's look."""
+        """An admin page in the library's look; what it changes is logged with old and new values."""
+
+        def construct_change_message(self, request, form, formsets, add=False):  # noqa: FBT002  Django's own call
+            """Django's message with the values beside the names of the fields."""
+            message = super().construct_change_message(request, form, formsets, add)
+            return with_values(message, form, formsets or (), add=add)
 
     class TabularInline(_Generic, unfold_admin.TabularInline):
         """Rows of another table as a table."""
@@ -86,6 +93,23 @@ class Rows:
     show_full_result_count = False
     show_facets = admin.ShowFacets.NEVER
     list_filter_sheet = True
+    # What only some may see: column -> right, and field -> right for filters in the address.
+    column_rights: ClassVar[Mapping[str, str]] = {}
+    field_rights: ClassVar[Mapping[str, str]] = {}
+
+    def get_list_display(self, request: HttpRequest) -> Sequence[Any]:
+        """The columns without those that the user has no right to."""
+        shown = super().get_list_display(request)  # type: ignore[misc]  # mixed into an admin
+        may = request.user.has_perm
+        rights = self.column_rights
+        return [one for one in shown if one not in rights or may(rights[one])]
+
+    def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest) -> bool:
+        """Nobody finds out by filters what the columns do not show."""
+        right = self.field_rights.get(lookup.partition("__")[0])
+        if right is not None and not request.user.has_perm(right):
+            return False
+        return bool(super().lookup_allowed(lookup, value, request))  # type: ignore[misc]  # as above
 
 
 class ManyRows(Rows):

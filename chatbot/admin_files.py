@@ -9,7 +9,11 @@ from django import forms
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils import timezone
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
+from base.audit import note
+from cache.models import Answer
 from chatbot.cache_checks import Checks
 from chatbot.cache_export import stored_rows
 from chatbot.cache_import import CHANGED, NEW, REFUSED, SAME, Importer, Result, embed_with
@@ -23,8 +27,8 @@ MOST_LINES = 1_000
 class UploadForm(forms.Form):
     """A file of answers; checked only, unless staff say otherwise."""
 
-    file = forms.FileField(help_text="CSV or JSON Lines, as the download gives it.")
-    store = forms.BooleanField(required=False, label="Store what passes (else check only)")
+    file = forms.FileField(help_text=_("CSV or JSON Lines, as the download gives it."))
+    store = forms.BooleanField(required=False, label=_("Store what passes (else check only)"))
 
 
 def download(request: HttpRequest) -> HttpResponse:
@@ -41,6 +45,8 @@ def upload_page(admin: Any, request: HttpRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         try:
             results = _import(form.cleaned_data["file"], store=form.cleaned_data["store"])
+            if form.cleaned_data["store"]:
+                _note(results, request)
         except BadFile as error:
             form.add_error("file", str(error))
     counts = Counter(result.outcome for result in results)
@@ -55,6 +61,13 @@ def upload_page(admin: Any, request: HttpRequest) -> HttpResponse:
         "refused": [result for result in results if result.outcome == REFUSED],
     }
     return TemplateResponse(request, "admin/chatbot/upload.html", context)
+
+
+def _note(results: list[Result], request: HttpRequest) -> None:
+    """Write who stored which answers."""
+    ids = [result.answer_id for result in results if result.answer_id is not None]
+    said = gettext("Imported from a file.")
+    note(Answer.objects.filter(id__in=ids), said, user=request.user)
 
 
 def _import(file: Any, *, store: bool) -> list[Result]:

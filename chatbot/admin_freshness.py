@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext_lazy as _
 
 from base.admin import UnfoldAdminTextareaWidget
 from chatbot.lifetimes import DEFAULT_DAYS, EVERY_TOPIC, MOST_DAYS
@@ -21,7 +22,7 @@ class DaysField(forms.Field):
             f"{DEFAULT_DAYS} days.",
         )
         widget = UnfoldAdminTextareaWidget(attrs={"rows": 3})
-        super().__init__(required=False, widget=widget, label="Days that answers live", **kwargs)
+        super().__init__(required=False, widget=widget, label=_("Days that answers live"), **kwargs)
 
     def prepare_value(self, value: Any) -> Any:
         """The stored object as lines."""

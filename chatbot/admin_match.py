@@ -10,6 +10,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
+from django.utils.translation import gettext_lazy as _
 
 from base.admin import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 from base.text import Language, language_of
@@ -34,7 +35,7 @@ class MatchForm(forms.Form):
     """A text and its language; sent by GET, so that a search can be linked to."""
 
     q = forms.CharField(
-        label="Text", max_length=MAX_QUESTION_CHARACTERS, widget=UnfoldAdminTextInputWidget()
+        label=_("Text"), max_length=MAX_QUESTION_CHARACTERS, widget=UnfoldAdminTextInputWidget()
     )
     language = forms.ChoiceField(
         choices=LANGUAGES, required=False, widget=UnfoldAdminSelectWidget(choices=LANGUAGES)

@@ -10,6 +10,7 @@ from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group, User
 from django.db.models import F
 from django.urls import URLPattern
+from django.utils.translation import gettext_lazy as _
 
 from base.admin import (
     AdminPasswordChangeForm,
@@ -59,7 +60,7 @@ class GroupAdmin(GroupPage):
 class DoneFilter(admin.SimpleListFilter):
     """Work that is done, waiting, or failing."""
 
-    title = "state"
+    title = _("state")
     parameter_name = "state"
 
     def lookups(self, request: Any, model_admin: Any) -> list[tuple[str, str]]:
@@ -92,7 +93,7 @@ class OutboxAdmin(ReadOnly, Rows, ModelAdmin[Outbox]):
     list_filter = (DoneFilter, "kind")
     ordering = ("-id",)
 
-    @column("state", label={"done": "success", "failing": "danger", "waiting": "info"})
+    @column(_("state"), label={"done": "success", "failing": "danger", "waiting": "info"})
     def state(self, row: Outbox) -> str:
         """Done, failing after an attempt, or waiting for its first."""
         if row.done_at is not None:
@@ -113,7 +114,7 @@ class TallyAdmin(SimulatedMark, ReadOnly, Rows, ModelAdmin[Tally]):
         """With the pages beside the first page: capacity, exports, pinning."""
         return [*report_urls(self), *super().get_urls()]
 
-    @column("value", order="value")
+    @column(_("value"), order="value")
     def shown(self, row: Tally) -> str:
         """The count, or dollars where it is money."""
         return usd(row.value) if row.metric.endswith("_nanousd") else f"{row.value:,}"

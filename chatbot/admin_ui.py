@@ -77,6 +77,7 @@ MENU: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
     (
         "System",
         (
+            ("Audit", "history", "admin_logentry"),
             ("Frames", "data_object", "chatbot_frame"),
             ("Outbox", "outbox", "chatbot_outbox"),
             ("Tallies", "bar_chart", "chatbot_tally"),

@@ -14,6 +14,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
 
 from base import env
 from base.admin import ModelAdmin, Rows, column, link, list_url
@@ -132,9 +133,9 @@ class EndpointAdmin(Rows, ModelAdmin[Endpoint]):
     search_fields = ("name", "key")
     fieldsets = (
         (None, {"fields": (("name", "key"), ("kind", "currency"), "enabled")}),
-        ("Address", {"fields": ("base_url", "base_url_env", "address")}),
-        ("Key", {"fields": (("key_env", "key_set"), "account")}),
-        ("Where this is known from", {"fields": ("source",)}),
+        (_("Address"), {"fields": ("base_url", "base_url_env", "address")}),
+        (_("Key"), {"fields": (("key_env", "key_set"), "account")}),
+        (_("Where this is known from"), {"fields": ("source",)}),
     )
     readonly_fields = ("key_set", "address")
 
@@ -157,12 +158,12 @@ class EndpointAdmin(Rows, ModelAdmin[Endpoint]):
         """Only a new endpoint gets its key from its name."""
         return {} if obj is not None else {"key": ("name",)}
 
-    @column("key in the environment", boolean=True)
+    @column(_("key in the environment"), boolean=True)
     def key_set(self, row: Endpoint) -> bool:
         """Yes or no, never the key."""
         return has_key(row)
 
-    @column("address in use")
+    @column(_("address in use"))
     def address(self, row: Endpoint) -> str:
         """The environment's address where it is set, else the row's."""
         if not row.pk:
@@ -170,7 +171,7 @@ class EndpointAdmin(Rows, ModelAdmin[Endpoint]):
         override = address_override(row)
         return f"{override} (from {row.base_url_env})" if override else row.base_url
 
-    @column("models")
+    @column(_("models"))
     def models_link(self, row: Endpoint) -> SafeString:
         """How many models it serves."""
         return link(len(row.models.all()), list_url("routing_model", endpoint__id__exact=row.pk))
@@ -199,9 +200,9 @@ class ModelAdminPage(Rows, ModelAdmin[Model]):
     fieldsets = (
         (None, {"fields": (("endpoint", "name"), ("api_version", "enabled"))}),
         (
-            "Limits that the vendor grants",
+            _("Limits that the vendor grants"),
             {
-                "description": "Empty: the vendor states no such limit.",
+                "description": _("Empty: the vendor states no such limit."),
                 "fields": (
                     ("requests_per_minute", "requests_per_day", "in_flight"),
                     (
@@ -213,7 +214,7 @@ class ModelAdminPage(Rows, ModelAdmin[Model]):
             },
         ),
         (
-            "Requests",
+            _("Requests"),
             {
                 "fields": (
                     ("context_tokens", "max_output_tokens", "temperature"),
@@ -221,25 +222,25 @@ class ModelAdminPage(Rows, ModelAdmin[Model]):
                 )
             },
         ),
-        ("Validity", {"fields": (("valid_from", "valid_until"),)}),
-        ("Where this is known from", {"fields": ("source",)}),
+        (_("Validity"), {"fields": (("valid_from", "valid_until"),)}),
+        (_("Where this is known from"), {"fields": ("source",)}),
     )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Model]:
         """With chain places and the endpoint's prices."""
         return super().get_queryset(request).prefetch_related("places", "endpoint__prices")
 
-    @column("today", label=VALIDITY_COLOURS)
+    @column(_("today"), label=VALIDITY_COLOURS)
     def answers(self, row: Model) -> tuple[str, str]:
         """Whether it answers today, with a warning before it retires."""
         return validity(row, today=timezone.now().date())
 
-    @column("chains")
+    @column(_("chains"))
     def tiers(self, row: Model) -> str:
         """The tiers whose chains hold it."""
         return ", ".join(sorted(place.tier for place in row.places.all())) or "–"
 
-    @column("price known", boolean=True)
+    @column(_("price known"), boolean=True)
     def priced(self, row: Model) -> bool:
         """Whether a price of its name is in force at its endpoint."""
         today = timezone.now().date()
@@ -260,12 +261,12 @@ class ChainAdmin(Rows, ModelAdmin[Chain]):
     ordering = ("tier", "position", "id")
     autocomplete_fields = ("model",)
 
-    @column("today", label=VALIDITY_COLOURS)
+    @column(_("today"), label=VALIDITY_COLOURS)
     def answers(self, row: Chain) -> tuple[str, str]:
         """Whether the model answers today."""
         return validity(row.model, today=timezone.now().date())
 
-    @column("key in the environment", boolean=True)
+    @column(_("key in the environment"), boolean=True)
     def key_set(self, row: Chain) -> bool:
         """Whether the endpoint can be called at all."""
         return has_key(row.model.endpoint)

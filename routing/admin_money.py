@@ -12,6 +12,7 @@ from django.db.models import BigIntegerField, F, OuterRef, QuerySet, Subquery
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
 
 from base.admin import ModelAdmin, ReadOnly, Rows, UnfoldAdminDecimalFieldWidget, column, moment
 from base.money import NANO, usd
@@ -55,7 +56,7 @@ def _known_zone(name: str) -> str:
 class BudgetForm(forms.ModelForm[Budget]):
     """A budget in dollars."""
 
-    limit_nanousd = DollarField(label="Limit, in US dollars")
+    limit_nanousd = DollarField(label=_("Limit, in US dollars"))
 
     class Meta:
         model = Budget
@@ -69,7 +70,7 @@ class BudgetForm(forms.ModelForm[Budget]):
 class QuotaForm(forms.ModelForm[Quota]):
     """A quota in tokens, dollars or both."""
 
-    limit_nanousd = DollarField(label="Limit, in US dollars", required=False)
+    limit_nanousd = DollarField(label=_("Limit, in US dollars"), required=False)
 
     class Meta:
         model = Quota
@@ -128,7 +129,7 @@ class WithSpending:
         )
         return with_use
 
-    @column("used or reserved")
+    @column(_("used or reserved"))
     def used(self, row: Any) -> str:
         """Of the limits there are."""
         parts = []
@@ -138,7 +139,7 @@ class WithSpending:
             parts.append(f"{row.used_tokens or 0:,} of {row.limit_tokens:,} tokens")
         return ", ".join(parts)
 
-    @column("state", label=STATE_COLOURS)
+    @column(_("state"), label=STATE_COLOURS)
     def state(self, row: Any) -> str:
         """Fine, low from 80 % on, or used up."""
         pairs = (
@@ -151,7 +152,7 @@ class WithSpending:
         low = any(used * 100 >= limit * _WARN_PERCENT for used, limit in limited)
         return "low" if low else "fine"
 
-    @column("begins anew")
+    @column(_("begins anew"))
     def begins_anew(self, row: Any) -> SafeString | str:
         """The end of the current period, once a call fell under it."""
         return moment(row.ends_at)
@@ -169,10 +170,12 @@ class BudgetAdmin(WithSpending, Rows, ModelAdmin[Budget]):
     fieldsets = (
         (None, {"fields": (("limit_nanousd", "period", "time_zone"),)}),
         (
-            "What counts",
+            _("What counts"),
             {
-                "description": "Empty: everything. A budget for the tier FAQ and one model also "
-                "lets that model answer simple questions though it is the dearest.",
+                "description": _(
+                    "Empty: everything. A budget for the tier FAQ and one model also "
+                    "lets that model answer simple questions though it is the dearest."
+                ),
                 "fields": (("site_id", "tier", "model"),),
             },
         ),
@@ -199,27 +202,27 @@ class StatementAdmin(ReadOnly, Rows, ModelAdmin[Statement]):
     list_filter = ("endpoint", "read_at")
     list_select_related = ("endpoint",)
 
-    @column("read", order="read_at")
+    @column(_("read"), order="read_at")
     def read(self, row: Statement) -> SafeString | str:
         """When the vendor was asked."""
         return moment(row.read_at)
 
-    @column("left")
+    @column(_("left"))
     def left(self, row: Statement) -> str:
         """What the vendor says is left."""
         return _amount(row.remaining_nano, row.currency)
 
-    @column("spent since, by the vendor")
+    @column(_("spent since, by the vendor"))
     def by_vendor(self, row: Statement) -> str:
         """Since the reading before."""
         return _amount(row.vendor_nano, row.currency)
 
-    @column("spent since, by our ledger")
+    @column(_("spent since, by our ledger"))
     def by_ledger(self, row: Statement) -> str:
         """Since the reading before."""
         return _amount(row.ledger_nano, row.currency)
 
-    @column("drift", label={"drift": "danger"})
+    @column(_("drift"), label={"drift": "danger"})
     def drift(self, row: Statement) -> tuple[str, str] | str:
         """How far the two are apart, marked where it is too far."""
         share = drift_share(vendor_nano=row.vendor_nano, ledger_nano=row.ledger_nano)

@@ -183,7 +183,7 @@ class PublishedRuleInline(ReadOnly, TabularInline[Rule, RuleSet]):
     """The rules of a published set."""
 
     model = Rule
-    verbose_name_plural = "rules, read-only"
+    verbose_name_plural = _("rules, read-only")
     extra = 0
     fields = ("position", "name", "phrases", "surroundings", "then", "enabled")
     readonly_fields = fields
@@ -215,7 +215,7 @@ class PublishedRuleInline(ReadOnly, TabularInline[Rule, RuleSet]):
 class PublishedExampleInline(ReadOnly, ExampleInline):
     """The examples of a published set."""
 
-    verbose_name_plural = "examples, read-only"
+    verbose_name_plural = _("examples, read-only")
     readonly_fields = ("text", "language", "tier")
 
 

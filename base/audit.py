@@ -87,6 +87,9 @@ def shown(value: Any, field: Any = None) -> str:
     queryset = getattr(field, "queryset", None)
     if queryset is not None and value is not None and not isinstance(value, Model):
         value = _named(value, queryset)
+    elif field is not None and value is not None:
+        # As it stood in the form: dollars, not nano-dollars.
+        value = field.prepare_value(value)
     if value is None or value == "":
         return "–"
     if isinstance(value, dict | list):

@@ -28,6 +28,7 @@ from cache.models import Lookup
 from chatbot.admin_ui import MENU, RIGHTS
 from chatbot.models import Question, ShopFile
 from chatbot.roles import ROLES, keep_roles
+from routing.models import Call
 from routing.publishing import Terms, publish, start_draft
 from tests.chatbot.admin_rows import a_call, a_conversation, a_question, an_answer, fill
 from tests.chatbot.role_matrix import ACTIONS, LETTERS, OPEN, PAGES, SITE, VIEWS, View
@@ -221,7 +222,6 @@ def test_every_page_answers_each_role_as_declared(stage: Stage) -> None:
             if found != 403:
                 wrong.append((f"POST {what}", letter, found))
 
-    print("WRONG", wrong)
     assert wrong == []
 
 
@@ -299,8 +299,8 @@ def test_old_and_new_values_are_kept(stage: Stage, admin_client: Client) -> None
     page = admin_client.get(reverse("admin:admin_logentry_changelist")).content.decode()
     exported = admin_client.get(reverse("admin:admin_logentry_export")).content.decode()
 
-    assert "1.00 → 7.50" in page.replace("1000000000", "1.00").replace("7500000000", "7.50")
-    assert budget.pk and "→" in exported
+    assert "1.00 → 7.50" in page
+    assert "1.00 → 7.50" in exported
 
 
 def test_audit_shows_only_rows_that_one_may_see(stage: Stage) -> None:
@@ -309,15 +309,12 @@ def test_audit_shows_only_rows_that_one_may_see(stage: Stage) -> None:
     client = Client()
     client.force_login(stage.users["K"])
     url = reverse("admin:admin_logentry_changelist")
-    pages = [client.get(url), client.get(url, {"q": SECRET}), client.get(f"{url}export/")]
+    found = client.get(url, {"q": SECRET}).context["cl"].result_list
+    pages = [client.get(url), client.get(reverse("admin:admin_logentry_export"))]
     client.force_login(stage.users["S"])
 
-    for i, page in enumerate(pages):
-        t = page.content.decode()
-        print("CTX", i, [t[m.start() - 100 : m.end() + 50] for m in re.finditer(SECRET, t)])
-    assert not any(
-        SECRET in page.content.decode().replace(f'value="{SECRET}"', "") for page in pages
-    )
+    assert list(found) == []
+    assert not any(SECRET in page.content.decode() for page in pages)
     assert SECRET in client.get(url).content.decode()
 
 
@@ -334,6 +331,10 @@ def test_exported_audit_holds_no_formula(stage: Stage, admin_client: Client) -> 
 def _plant(secret: str) -> None:
     """A question of today that cost money, and its words wherever the product keeps them."""
     now, answer = timezone.now(), an_answer(2)
+    # Whatever is older would have to be counted by the worker first.
+    Question.objects.update(accepted_at=now)
+    Call.objects.update(started_at=now)
+    Lookup.objects.update(at=now)
     question = a_question(
         a_conversation(7), secret, cache="miss", origin="model", tier="FAQ", accepted_at=now
     )
@@ -362,7 +363,11 @@ def test_a_cost_viewer_reads_no_word_of_a_shopper(stage: Stage) -> None:
     urls = [
         reverse("admin:index"),
         *(url for what, url, who, *_ in _cases(stage) if "C" in who and "history" not in what),
-        *(reverse(f"admin:{kind}_changelist") + "?q=zebra" for kind in PAGES),
+        *(
+            f"{url}?q=zebra"
+            for what, url, who, *_ in _cases(stage)
+            if "list" in what and "C" in who
+        ),
         reverse("admin:search") + "?s=zebra",
         reverse("admin:chatbot_tally_export", args=["most-asked"]),
         reverse("admin:chatbot_tally_export", args=["gaps"]),
@@ -372,15 +377,6 @@ def test_a_cost_viewer_reads_no_word_of_a_shopper(stage: Stage) -> None:
     client.force_login(stage.users["S"])
 
     assert leaks == []
-    tables = client.get(reverse("admin:index")).context["summary"]["tables"]
-    print(
-        "T",
-        [
-            (t.key, [[c.text for c in l.cells] for l in t.lines])
-            for t in tables
-            if t.key in ("dearest", "gaps")
-        ],
-    )
     assert SECRET in client.get(reverse("admin:index")).content.decode()
     assert "dearest" in {table.key for table in tables}
 

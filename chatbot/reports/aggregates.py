@@ -82,7 +82,11 @@ def keep(start: datetime) -> None:
     """
     for simulated in (False, True):
         rows = Rows(start, start + BUCKET, simulated=simulated)
-        place = {"simulated": simulated, "minutes": Aggregate.QUARTER, "starts_at": start}
+        place: dict[str, Any] = {
+            "simulated": simulated,
+            "minutes": Aggregate.QUARTER,
+            "starts_at": start,
+        }
         filled = rows.has_any
         if filled or not simulated or Aggregate.objects.filter(**place).exists():
             counted = {

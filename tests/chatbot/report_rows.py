@@ -13,7 +13,7 @@ from tests.chatbot.admin_rows import a_conversation
 START = datetime(2026, 11, 17, tzinfo=UTC)
 DAYS = 3
 # Quarters of an hour that hold rows; counting costs the more the more there are.
-FILLED = 30
+FILLED = 20
 MODELS = ("m-1", "m-2")
 _OUTCOMES = ("exact", "semantic", "confirmed", "joined", "stale", "miss", "miss", "bypass", "")
 _TEXTS = tuple(f"Where is parcel {number}?" for number in range(12))

@@ -86,4 +86,5 @@ def test_needed_share_just_fits(questions: float, per_minute: int, calls: float)
     found = capacity([_model(1, requests_per_minute=per_minute)], load)
     left = questions * (1 - found.needed_share) * calls
 
-    assert left <= (found.calls_per_s or 0) * (1 + 1e-9)
+    # What is left is a small difference of large numbers.
+    assert left <= (found.calls_per_s or 0) + 1e-12 * questions * calls

@@ -5,7 +5,7 @@ Letters: C cost viewer, E routing editor, P routing publisher, K cache curator, 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from chatbot import roles
@@ -75,7 +75,6 @@ class View:
     query: str = ""
     post: dict[str, Any] | None = None
     shown_in: str = ""
-    about: str = field(default="", compare=False)
 
     @property
     def roles(self) -> frozenset[str]:
@@ -88,7 +87,7 @@ _PRICES = "endpoint,model,valid_from,currency,input,output\nvendor0,m-new,2027-0
 VIEWS: dict[str, View] = {
     "admin_logentry_export": View("EPK"),
     "cache_answer_export_answers": View("EPK"),
-    "cache_answer_import_answers": View("K", shown_in="tests/chatbot/test_cache_import.py"),
+    "cache_answer_import_answers": View("K", shown_in="tests/chatbot/test_admin_files.py"),
     "cache_answer_recall": View("K", query="?ids={answer}", post=_NOTE),
     "cache_answer_revoke_answer": View("K", ("answer",), status=302),
     "cache_lookup_decide": View(

@@ -4,137 +4,36 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.apps import apps
 from django.contrib import admin
-from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.auth.models import Group, Permission, User
-from django.contrib.messages.storage.fallback import FallbackStorage
-from django.contrib.sessions.backends.db import SessionStore
-from django.core.exceptions import PermissionDenied
-from django.db import transaction
-from django.http import Http404, HttpRequest
 from django.test import Client, RequestFactory
-from django.urls import resolve, reverse
-from django.utils import timezone
+from django.urls import reverse
 
-from base.audit import note
-from cache.models import Lookup
 from chatbot.admin_ui import MENU, RIGHTS
-from chatbot.models import Question, ShopFile
 from chatbot.roles import ROLES, keep_roles
-from routing.models import Call
-from routing.publishing import Terms, publish, start_draft
-from tests.chatbot.admin_rows import a_call, a_conversation, a_question, an_answer, fill
-from tests.chatbot.role_matrix import ACTIONS, LETTERS, OPEN, PAGES, SITE, VIEWS, View
+from tests.chatbot.role_matrix import ACTIONS, OPEN, PAGES, SITE, VIEWS
+from tests.chatbot.role_stage import (
+    Stage,
+    cases,
+    forbidden,
+    request_to,
+    set_stage,
+    status_of,
+)
 
 pytestmark = pytest.mark.django_db
 ROOT = Path(__file__).resolve().parent.parent.parent
-SECRET = "zebra-crossing-7131"
-
-
-@dataclass
-class Stage:
-    """Rows of every kind, and a user per role."""
-
-    rows: dict[str, Any]
-    users: dict[str, User]
-
-    def args(self, view: View) -> list[object]:
-        """Arguments of a view's address."""
-        return [one[1:-1] if one.startswith("'") else self.rows[one] for one in view.args]
-
-    def url(self, name: str) -> str:
-        """A view's address."""
-        view = VIEWS[name]
-        address = reverse(f"admin:{name.split()[0]}", args=self.args(view))
-        return address + view.query.format(**self.rows)
 
 
 @pytest.fixture
 def stage() -> Stage:
-    """A row of every kind; rule sets in each state; users with nothing but their role's group."""
-    keep_roles()
-    users = {letter: _user(role.name) for letter, role in LETTERS.items()}
-    users["S"] = User.objects.create_superuser("super")
-    fill(0, 1)
-    now = timezone.now()
-    published = publish(1, terms=_terms(now))
-    scheduled = publish(
-        start_draft(now=now).pk, terms=_terms(now, starts_at=now + timedelta(days=1))
-    )
-    note([_model("cache_answer").objects.get()], "Looked at.", user=users["S"])
-    rows = {kind: _model(kind).objects.order_by("pk").first() for kind in PAGES}
-    named = {
-        "answer": rows["cache_answer"],
-        "receipt": rows["cache_lookup"],
-        "wording": rows["cache_wording"],
-        "question": rows["chatbot_question"],
-        "alert": rows["routing_alert"],
-        "model": rows["routing_model"],
-        "published": published,
-        "scheduled": scheduled,
-        "draft": start_draft(now=now),
-    }
-    rows["routing_ruleset"] = named["draft"]
-    files = {
-        kind: ShopFile.objects.create(
-            kind=kind, name="f.csv", content=text.encode(), uploaded_by="super", uploaded_at=now
-        ).pk
-        for kind, text in (
-            (ShopFile.ARTICLES, "key,locale,topic,title,text\nk9,en,t,A title,Some words.\n"),
-            (ShopFile.PRODUCTS, "key,name\np9,Oak table\n"),
-        )
-    }
-    soon = timezone.localtime(now + timedelta(days=2))
-    keys: dict[str, Any] = {name: row.pk for name, row in (*rows.items(), *named.items())}
-    keys |= {
-        "articles": files[ShopFile.ARTICLES],
-        "products": files[ShopFile.PRODUCTS],
-        "soon": f"{soon:%Y-%m-%dT%H:%M}",
-    }
-    return Stage(keys, users)
-
-
-def _terms(now: Any, **window: Any) -> Terms:
-    return Terms(note="n", by="ann", now=now, **window)
-
-
-def _user(role: str) -> User:
-    user = User.objects.create_user(role.replace(" ", "-"), is_staff=True)
-    user.groups.add(Group.objects.get(name=role))
-    return user
-
-
-def _model(kind: str) -> Any:
-    return apps.get_model(*kind.split("_", 1))
-
-
-def _request(url: str, user: User, *, post: dict[str, Any] | None = None) -> HttpRequest:
-    factory = RequestFactory()
-    request = factory.get(url) if post is None else factory.post(url, post)
-    request.user = user
-    request.session = SessionStore()
-    request._dont_enforce_csrf_checks = True  # type: ignore[attr-defined]  # as Django's client does
-    request._messages = FallbackStorage(request)  # type: ignore[attr-defined]  # as the middleware does
-    return request
-
-
-def _status(url: str, user: User, *, post: dict[str, Any] | None = None) -> int:
-    """Status of the view itself, called as the site calls it, without drawing its page."""
-    request = _request(url, user, post=post)
-    view, args, kwargs = resolve(url.partition("?")[0])
-    try:
-        return int(view(request, *args, **kwargs).status_code)
-    except PermissionDenied:
-        return 403
-    except Http404:
-        return 404
+    """Rows of every kind and a user per role."""
+    return set_stage()
 
 
 def _registered() -> Iterator[tuple[str, Any]]:
@@ -176,49 +75,17 @@ def _named_actions(one: Any) -> list[tuple[str, Any]]:
     return [(name, found) for name, found in one.get_actions(request).items()]
 
 
-def _cases(stage: Stage) -> Iterator[tuple[str, str, frozenset[str], int, dict[str, Any] | None]]:
-    """(what, address, letters of who may, their status, what is posted)."""
-    for kind, rights in PAGES.items():
-        pk = stage.rows[kind]
-        viewers = rights["view"]
-        yield f"{kind} list", reverse(f"admin:{kind}_changelist"), viewers, 200, None
-        yield f"{kind} page", reverse(f"admin:{kind}_change", args=[pk]), viewers, 200, None
-        if kind != "admin_logentry":
-            url = reverse(f"admin:{kind}_history", args=[pk])
-            yield f"{kind} history", url, viewers, 200, None
-        added = 302 if kind == "routing_ruleset" else 200
-        yield f"{kind} add", reverse(f"admin:{kind}_add"), rights["add"], added, None
-        url = reverse(f"admin:{kind}_delete", args=[pk])
-        yield f"{kind} delete", url, rights["delete"], 200, None
-    for name, view in VIEWS.items():
-        if view.status != 405:
-            yield name, stage.url(name), view.roles, view.status, None
-
-
-def _forbidden(stage: Stage) -> Iterator[tuple[str, str, frozenset[str], dict[str, Any]]]:
-    """(what, address, letters of who may post there, what the others try to post)."""
-    for kind, rights in PAGES.items():
-        pk = stage.rows[kind]
-        yield f"{kind} change", reverse(f"admin:{kind}_change", args=[pk]), rights["change"], {}
-    for name, view in VIEWS.items():
-        yield name, stage.url(name), view.roles, _posted(stage, view)
-
-
-def _posted(stage: Stage, view: View) -> dict[str, Any]:
-    return {key: value.format(**stage.rows) for key, value in (view.post or {}).items()}
-
-
 def test_every_page_answers_each_role_as_declared(stage: Stage) -> None:
     """Who may gets the page, who may not gets 403, whether they look or send; strangers go to the login."""
     wrong = []
-    for what, url, who, status, _post in _cases(stage):
+    for what, url, who, status, _post in cases(stage):
         for letter, user in stage.users.items():
-            found = _status(url, user)
+            found = status_of(url, user)
             if found != (status if letter in who else 403):
                 wrong.append((what, letter, found))
-    for what, url, who, post in _forbidden(stage):
+    for what, url, who, post in forbidden(stage):
         for letter, user in stage.users.items():
-            found = 403 if letter in who else _status(url, user, post=post)
+            found = 403 if letter in who else status_of(url, user, post=post)
             if found != 403:
                 wrong.append((f"POST {what}", letter, found))
 
@@ -228,7 +95,7 @@ def test_every_page_answers_each_role_as_declared(stage: Stage) -> None:
 def test_strangers_go_to_the_login(stage: Stage, client: Client) -> None:
     """Without a staff account every address leads to the login and tells nothing."""
     shopper = User.objects.create_user("shopper")
-    answers = {client.get(url).status_code for _, url, *_rest in _cases(stage)}
+    answers = {client.get(url).status_code for _, url, *_rest in cases(stage)}
     client.force_login(shopper)
     answers |= {client.get(stage.url(name)).status_code for name in VIEWS}
 
@@ -240,7 +107,7 @@ def test_actions_are_offered_to_each_role_as_declared(stage: Stage) -> None:
     wrong = []
     for kind, one in _registered():
         for letter, user in stage.users.items():
-            request = _request(reverse(f"admin:{kind}_changelist"), user)
+            request = request_to(reverse(f"admin:{kind}_changelist"), user)
             offered = set(one.get_actions(request)) if one.actions is not None else set()
             declared = ACTIONS.get(kind, {})
             expected = {name for name, who in declared.items() if letter in {*who, "S"}}
@@ -257,155 +124,7 @@ def test_site_pages_open_for_all_staff(stage: Stage) -> None:
         for name in sorted(SITE - {"app_list"})
     ]
 
-    assert {_status(url, user) for url in urls for user in stage.users.values()} == {200}
-
-
-def test_everything_that_changes_something_is_written_down(stage: Stage) -> None:
-    """Each page that changes a row leaves an entry with the user's name; so does each action."""
-    silent = []
-    for name, view in VIEWS.items():
-        if view.post is None:
-            continue
-        with transaction.atomic():
-            before = LogEntry.objects.count()
-            _status(stage.url(name), stage.users["S"], post=_posted(stage, view))
-            if LogEntry.objects.filter(user=stage.users["S"]).count() <= before:
-                silent.append(name)
-            transaction.set_rollback(True)
-
-    assert silent == []
-
-
-@pytest.mark.parametrize(
-    ("kind", "action"),
-    [("cache_answer", "pin"), ("cache_wording", "suspend"), ("cache_wording", "restore")],
-)
-def test_actions_are_written_down(stage: Stage, kind: str, action: str) -> None:
-    """An action leaves an entry per row that it changed."""
-    if action == "restore":
-        _model(kind).objects.update(suspended_at=timezone.now())
-    post = {"action": action, "_selected_action": str(stage.rows[kind])}
-    _status(reverse(f"admin:{kind}_changelist"), stage.users["K"], post=post)
-
-    entry = LogEntry.objects.get(user=stage.users["K"])
-    assert (entry.object_id, entry.action_flag) == (str(stage.rows[kind]), CHANGE)
-
-
-def test_old_and_new_values_are_kept(stage: Stage, admin_client: Client) -> None:
-    """The audit shows each changed field from its old value to its new one, also of rows beside a row."""
-    budget = _model("routing_budget").objects.get()
-    form = {"limit_nanousd": "7.50", "period": "day", "time_zone": "UTC", "model": budget.model_id}
-    admin_client.post(reverse("admin:routing_budget_change", args=[budget.pk]), form)
-    page = admin_client.get(reverse("admin:admin_logentry_changelist")).content.decode()
-    exported = admin_client.get(reverse("admin:admin_logentry_export")).content.decode()
-
-    assert "1.00 → 7.50" in page
-    assert "1.00 → 7.50" in exported
-
-
-def test_audit_shows_only_rows_that_one_may_see(stage: Stage) -> None:
-    """An entry about a row that a role may not see is not in its audit, by no filter and no search."""
-    note([_model("chatbot_conversation").objects.get()], SECRET, user=stage.users["S"])
-    client = Client()
-    client.force_login(stage.users["K"])
-    url = reverse("admin:admin_logentry_changelist")
-    found = client.get(url, {"q": SECRET}).context["cl"].result_list
-    pages = [client.get(url), client.get(reverse("admin:admin_logentry_export"))]
-    client.force_login(stage.users["S"])
-
-    assert list(found) == []
-    assert not any(SECRET in page.content.decode() for page in pages)
-    assert SECRET in client.get(url).content.decode()
-
-
-def test_exported_audit_holds_no_formula(stage: Stage, admin_client: Client) -> None:
-    """A row whose name begins like a formula is text in a spreadsheet."""
-    answer = an_answer(9)
-    answer.text = "=HYPERLINK(1)"
-    note([answer], "@SUM(1)", user=stage.users["S"])
-    text = admin_client.get(reverse("admin:admin_logentry_export")).content.decode()
-
-    assert "'=HYPERLINK" in text and "'@SUM" in text
-
-
-def _plant(secret: str) -> None:
-    """A question of today that cost money, and its words wherever the product keeps them."""
-    now, answer = timezone.now(), an_answer(2)
-    # Whatever is older would have to be counted by the worker first.
-    Question.objects.update(accepted_at=now)
-    Call.objects.update(started_at=now)
-    Lookup.objects.update(at=now)
-    question = a_question(
-        a_conversation(7), secret, cache="miss", origin="model", tier="FAQ", accepted_at=now
-    )
-    a_call("dear", question_id=question.pk, cost_nanousd=10**9, started_at=now)
-    Lookup.objects.create(
-        question_id=question.pk,
-        site_id=1,
-        partition=answer.partition,
-        outcome="miss",
-        stored=answer,
-        nearest_text=secret,
-        reason=secret,
-        at=now,
-    )
-    answer.wordings.update(text=secret)
-    user = User.objects.get(username="super")
-    note([question, answer.wordings.get()], secret, user=user)
-
-
-def test_a_cost_viewer_reads_no_word_of_a_shopper(stage: Stage) -> None:
-    """No page, search, filter, export or log that a cost viewer can open holds a question's text."""
-    _plant(SECRET)
-    client = Client()
-    client.force_login(stage.users["C"])
-    tables = client.get(reverse("admin:index")).context["summary"]["tables"]
-    urls = [
-        reverse("admin:index"),
-        *(url for what, url, who, *_ in _cases(stage) if "C" in who and "history" not in what),
-        *(
-            f"{url}?q=zebra"
-            for what, url, who, *_ in _cases(stage)
-            if "list" in what and "C" in who
-        ),
-        reverse("admin:search") + "?s=zebra",
-        reverse("admin:chatbot_tally_export", args=["most-asked"]),
-        reverse("admin:chatbot_tally_export", args=["gaps"]),
-        reverse("admin:chatbot_tally_export", args=["dearest"]),
-    ]
-    leaks = [url for url in urls if SECRET in client.get(url).content.decode()]
-    client.force_login(stage.users["S"])
-
-    assert leaks == []
-    assert SECRET in client.get(reverse("admin:index")).content.decode()
-    assert "dearest" in {table.key for table in tables}
-
-
-def test_a_cost_viewer_is_not_led_to_questions(stage: Stage) -> None:
-    """The list of calls names questions by number, without a link; who may read them gets one."""
-    link = reverse("admin:chatbot_question_change", args=[stage.rows["question"]])
-    client = Client()
-    shown = {}
-    for letter in "CP":
-        client.force_login(stage.users[letter])
-        shown[letter] = client.get(reverse("admin:routing_call_changelist")).content.decode()
-
-    assert (link in shown["C"], link in shown["P"]) == (False, True)
-
-
-def test_a_support_agent_sees_no_money(stage: Stage) -> None:
-    """Lists and pages of questions and conversations show no cost, and no filter tells it."""
-    Question.objects.update(cost_nanousd=123_456_789_000)
-    client = Client()
-    client.force_login(stage.users["A"])
-    urls = [url for _, url, who, *_ in _cases(stage) if "A" in who]
-    pages = [client.get(url).content.decode() for url in (*urls, reverse("admin:index"))]
-    asked = client.get(reverse("admin:chatbot_question_changelist"), {"cost_nanousd__gt": "5"})
-    client.force_login(stage.users["K"])
-
-    assert not any("$" in page.split("<main")[-1] and "123" in page for page in pages)
-    assert asked.status_code in (302, 400)
-    assert "123" in client.get(urls[-3]).content.decode()
+    assert {status_of(url, user) for url in urls for user in stage.users.values()} == {200}
 
 
 def test_roles_are_made_once_and_lose_nothing() -> None:

@@ -6,7 +6,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+from functools import wraps
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast
 from urllib.parse import urlencode
 
 from django import forms
@@ -18,6 +19,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
 from django_stubs_ext import StrOrPromise
 from unfold import admin as unfold_admin  # type: ignore[import-untyped]  # ships no types
 from unfold.decorators import action as unfold_action  # type: ignore[import-untyped]  # ships no types
@@ -36,6 +38,7 @@ from unfold.widgets import (  # type: ignore[import-untyped]  # ships no types
 )
 
 from base.audit import with_values
+from base.words import word
 
 if TYPE_CHECKING:
     from django.contrib.admin import ModelAdmin, StackedInline, TabularInline
@@ -147,6 +150,8 @@ def column(
     """Mark a method as a column. `label`: value -> success, info, warning or danger."""
 
     def mark(method: F) -> F:
+        if label is not None:
+            method = _in_words(method)
         method.short_description = description  # type: ignore[attr-defined]  # Django reads these
         if order is not None:
             method.admin_order_field = order  # type: ignore[attr-defined]
@@ -157,6 +162,17 @@ def column(
         return method
 
     return mark
+
+
+def _in_words(method: F) -> F:
+    """The method's code with the word for it: the code chooses the colour."""
+
+    @wraps(method)
+    def shown(self: Any, row: Any) -> Any:
+        value = method(self, row)
+        return (value, word(value)) if isinstance(value, str) else value
+
+    return cast("F", shown)
 
 
 def page_action(
@@ -221,7 +237,7 @@ def shortened(text: str, *, limit: int = 90) -> str:
 class SimulatedMark:
     """A column that says whether a row belongs to the live shop or to the simulator."""
 
-    @column("rows", order="simulated", label={"simulated": "warning", "live": ""})
+    @column(_("rows"), order="simulated", label={"simulated": "warning", "live": ""})
     def mode(self, row: Any) -> str:
         """`live` or `simulated`."""
         return "simulated" if row.simulated else "live"
@@ -234,7 +250,7 @@ class ValueFilter(admin.SimpleListFilter):
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Iterable[tuple[str, str]]:
         """The values as they are stored; `-` stands for empty."""
-        return [(value, "none" if value == "-" else value) for value in self.values]
+        return [(value, word(value)) for value in self.values]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         """Rows with the chosen value."""
@@ -244,12 +260,10 @@ class ValueFilter(admin.SimpleListFilter):
         return queryset.filter(**{str(self.parameter_name): "" if chosen == "-" else chosen})
 
 
-def value_filter(
-    field: str, values: Iterable[str], *, title: str | None = None
-) -> type[ValueFilter]:
+def value_filter(field: str, values: Iterable[str], *, title: StrOrPromise) -> type[ValueFilter]:
     """A ValueFilter class for `field`; its parameter in the address is the field's name."""
     attributes = {
-        "title": title or field.replace("_", " "),
+        "title": title,
         "parameter_name": field,
         "values": tuple(values),
     }

@@ -27,6 +27,7 @@ from base.admin import (
 )
 from base.audit import note
 from base.money import usd
+from base.words import word
 from cache.admin_parts import LanguageFilter, SourceInline, WordingInline, language_of
 from cache.models import Answer, Wording
 
@@ -53,7 +54,7 @@ class AnswerForm(forms.ModelForm[Answer]):
         super().__init__(*args, **kwargs)
         if "status" in self.fields:
             kept = (Answer.REVOKED,) if self.instance.status == Answer.REVOKED else ()
-            choices = [(value, value) for value in (*EDITABLE_STATUSES, *kept)]
+            choices = [(value, word(value)) for value in (*EDITABLE_STATUSES, *kept)]
             self.fields["status"] = forms.ChoiceField(
                 choices=choices, widget=UnfoldAdminSelectWidget(choices=choices)
             )

@@ -12,6 +12,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from base.admin import ReadOnly, TabularInline, column, link, list_url, row_link
+from base.words import word
 from cache.models import Answer, Source, Wording
 
 LANGUAGES = (("en", "English"), ("zh-hans", "简体中文"))
@@ -58,8 +59,8 @@ class WordingInline(ReadOnly, TabularInline[Wording, Answer]):
     def service(self, wording: Wording) -> str:
         """Whether it is served; a suspended one with the reason."""
         if wording.suspended_at is None:
-            return "served"
-        return f"suspended: {wording.suspended_because}"
+            return word("served")
+        return f"{word('suspended')}: {wording.suspended_because}"
 
     @column(_("asked by shopper"))
     def asked_by(self, wording: Wording) -> str:

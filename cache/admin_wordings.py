@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 
 from base.admin import ModelAdmin, ReadOnly, Rows, column, moment, row_link, shortened, wide
 from base.audit import note
+from base.words import word
 from cache.admin_parts import LanguageFilter, language_of
 from cache.models import Answer, Wording
 from cache.suspending import restore, suspend
@@ -30,7 +31,7 @@ class ServiceFilter(admin.SimpleListFilter):
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Iterable[tuple[str, str]]:
         """Served, or why not."""
-        return [(value, value) for value in (SERVED, SUSPENDED, RETIRED)]
+        return [(value, word(value)) for value in (SERVED, SUSPENDED, RETIRED)]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Wording]) -> QuerySet[Wording]:
         """As the column says it."""
@@ -99,7 +100,11 @@ class WordingAdmin(ReadOnly, Rows, ModelAdmin[Wording]):
         """Why it is not served."""
         if row.suspended_at is not None:
             return row.suspended_because or "–"
-        return "–" if row.answer.status in Answer.SERVED else f"the answer is {row.answer.status}"
+        return (
+            "–"
+            if row.answer.status in Answer.SERVED
+            else gettext("the answer is %(status)s") % {"status": word(row.answer.status)}
+        )
 
     @column(_("answer"))
     def leads_to(self, row: Wording) -> SafeString:
@@ -122,7 +127,7 @@ class WordingAdmin(ReadOnly, Rows, ModelAdmin[Wording]):
     def suspend(self, request: HttpRequest, queryset: QuerySet[Wording]) -> None:
         """Take the chosen wordings out of every process; the next asker gets a fresh answer."""
         chosen = list(queryset.filter(suspended_at=None))
-        because = f"by {request.user.get_username()}"
+        because = gettext("by %(user)s") % {"user": request.user.get_username()}
         count = suspend([row.pk for row in chosen], because=because, now=timezone.now())
         note(chosen, gettext("Suspended."), user=request.user)
         said = ngettext("%(count)s wording suspended.", "%(count)s wordings suspended.", count)

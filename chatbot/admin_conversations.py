@@ -11,6 +11,7 @@ from django.contrib import admin
 from django.db.models import Count, OuterRef, Q, QuerySet, Subquery, Sum
 from django.http import HttpRequest, HttpResponse
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from base.admin import (
@@ -29,6 +30,7 @@ from base.admin import (
     wide,
 )
 from base.money import usd
+from base.words import word
 from chatbot.models import Conversation, Feedback, Frame, Question
 
 MAX_FRAMES = 500
@@ -69,14 +71,14 @@ def _turn(frame: Frame) -> Turn:
 
 def _marks(body: dict[str, Any]) -> Iterable[str]:
     yield from (
-        str(body[name]) for name in ("code", "origin", "cache", "tier", "model") if body.get(name)
+        word(body[name]) for name in ("code", "origin", "cache", "tier", "model") if body.get(name)
     )
     if body.get("cosine") is not None:
-        yield f"cosine {body['cosine']:.3f}"
+        yield gettext("cosine %(figure)s") % {"figure": f"{body['cosine']:.3f}"}
     if body.get("ms") is not None:
         yield f"{body['ms']:,} ms"
     if body.get("stopped"):
-        yield "stopped by the shopper"
+        yield gettext("stopped by the shopper")
 
 
 @admin.register(Conversation)
@@ -237,7 +239,7 @@ class FeedbackAdmin(ReadOnly, Rows, ModelAdmin[Feedback]):
     @column(_("origin"), order="question__origin")
     def origin(self, row: Feedback) -> str:
         """Where the answer came from."""
-        return row.question.origin or "–"
+        return word(row.question.origin or "–")
 
     @column(_("tier"), order="question__tier")
     def tier(self, row: Feedback) -> str:

@@ -13,6 +13,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from base.audit import note
+from base.words import word
 from cache.models import Answer
 from chatbot.cache_checks import Checks
 from chatbot.cache_export import stored_rows
@@ -53,11 +54,11 @@ def upload_page(admin: Any, request: HttpRequest) -> HttpResponse:
     context = {
         **admin.admin_site.each_context(request),
         "opts": admin.opts,
-        "title": "Import answers",
+        "title": gettext("Import answers"),
         "form": form,
         "done": bool(results),
         "stored": bool(results) and form.cleaned_data["store"],
-        "counts": [(name, counts[name]) for name in (NEW, CHANGED, SAME, REFUSED)],
+        "counts": [(word(name), counts[name]) for name in (NEW, CHANGED, SAME, REFUSED)],
         "refused": [result for result in results if result.outcome == REFUSED],
     }
     return TemplateResponse(request, "admin/chatbot/upload.html", context)
@@ -74,21 +75,21 @@ def _import(file: Any, *, store: bool) -> list[Result]:
     """Raises BadFile for what cannot be read here."""
     runtime = Process.current().running
     if runtime is None:
-        message = "the site does not run in this process: use `manage.py cache_import`"
+        message = gettext("the site does not run in this process: use `manage.py cache_import`")
         raise BadFile(message)
     kind = kind_of(file.name)
     if file.size > MOST_BYTES:
-        message = f"more than {MOST_BYTES:,} bytes: use `manage.py cache_import`"
-        raise BadFile(message)
+        message = gettext("more than %(most)s bytes: use `manage.py cache_import`")
+        raise BadFile(message % {"most": f"{MOST_BYTES:,}"})
     try:
         text = file.read().decode("utf-8")
     except UnicodeDecodeError as error:
-        message = "it is not UTF-8"
+        message = gettext("it is not UTF-8")
         raise BadFile(message) from error
     lines = list(read(text.replace("\r\n", "\n"), kind=kind))
     if len(lines) > MOST_LINES:
-        message = f"more than {MOST_LINES:,} answers: use `manage.py cache_import`"
-        raise BadFile(message)
+        message = gettext("more than %(most)s answers: use `manage.py cache_import`")
+        raise BadFile(message % {"most": f"{MOST_LINES:,}"})
     importer = Importer(
         checks=Checks.load(),
         embed=embed_with(runtime.embedder),

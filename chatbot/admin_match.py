@@ -10,6 +10,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from base.admin import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
@@ -21,13 +22,13 @@ from chatbot.reaching import in_loop
 
 WITHIN_S = 10.0
 AUTO = "auto"
-LANGUAGES = ((AUTO, "by its script"), ("en", "English"), ("zh-hans", "简体中文"))
+LANGUAGES = ((AUTO, _("by its script")), ("en", _("English")), ("zh-hans", "简体中文"))
 VERDICTS = {
-    "exact": ("Served: the same words are stored", "good"),
-    "semantic": ("Served: a near wording's answer", "good"),
-    "options": ("Not served: near, but not sure enough", "warn"),
-    "miss": ("Not served: a model would answer", "plain"),
-    "refused": ("Not for the shared cache", "bad"),
+    "exact": (_("Served: the same words are stored"), "good"),
+    "semantic": (_("Served: a near wording's answer"), "good"),
+    "options": (_("Not served: near, but not sure enough"), "warn"),
+    "miss": (_("Not served: a model would answer"), "plain"),
+    "refused": (_("Not for the shared cache"), "bad"),
 }
 
 
@@ -38,7 +39,10 @@ class MatchForm(forms.Form):
         label=_("Text"), max_length=MAX_QUESTION_CHARACTERS, widget=UnfoldAdminTextInputWidget()
     )
     language = forms.ChoiceField(
-        choices=LANGUAGES, required=False, widget=UnfoldAdminSelectWidget(choices=LANGUAGES)
+        label=_("Language"),
+        choices=LANGUAGES,
+        required=False,
+        widget=UnfoldAdminSelectWidget(choices=LANGUAGES),
     )
 
 
@@ -59,7 +63,7 @@ def match_page(admin: Any, request: HttpRequest) -> HttpResponse:
     context = {
         **admin.admin_site.each_context(request),
         "opts": admin.opts,
-        "title": "What would match?",
+        "title": gettext("What would match?"),
         "form": form,
         "found": found,
         "problem": problem,
@@ -72,7 +76,9 @@ def _match(text: str, chosen: str) -> tuple[Match | None, str]:
     """Ask the serving process; the page says so when there is none or when it is too busy."""
     runtime = Process.current().running
     if runtime is None:
-        return None, "The site does not run in this process, so there is nothing to search in."
+        return None, gettext(
+            "The site does not run in this process, so there is nothing to search in."
+        )
     language: Language = language_of(text, default="en")
     if chosen in ("en", "zh-hans"):
         language = "zh-hans" if chosen == "zh-hans" else "en"
@@ -80,4 +86,5 @@ def _match(text: str, chosen: str) -> tuple[Match | None, str]:
     try:
         return in_loop(work, runtime=runtime, within_s=WITHIN_S), ""
     except TimeoutError:
-        return None, f"No answer within {WITHIN_S:g} s: the process is busy. Try again."
+        said = gettext("No answer within %(seconds)s s: the process is busy. Try again.")
+        return None, said % {"seconds": f"{WITHIN_S:g}"}

@@ -10,6 +10,7 @@ from django.db.models import Count, OuterRef, QuerySet, Subquery
 from django.http import HttpRequest, HttpResponse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from base.admin import (
@@ -30,6 +31,7 @@ from base.admin import (
     wide,
 )
 from base.money import usd
+from base.words import word
 from cache.models import Answer, Lookup
 from chatbot import reports
 from chatbot.models import Frame, Question
@@ -75,7 +77,7 @@ class UnansweredFilter(admin.SimpleListFilter):
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Iterable[tuple[str, str]]:
         """One choice beside all."""
-        return [("yes", "no article answers it")]
+        return [("yes", _("no article answers it"))]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Question]) -> QuerySet[Question]:
         """As the summary page counts them."""
@@ -90,7 +92,7 @@ class GuardFilter(admin.SimpleListFilter):
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Iterable[tuple[str, str]]:
         """With or without a note."""
-        return [("yes", "spoke"), ("no", "silent")]
+        return [("yes", _("spoke")), ("no", _("silent"))]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Question]) -> QuerySet[Question]:
         """By whether the list of notes is empty."""
@@ -123,7 +125,7 @@ class QuestionAdmin(SimulatedMark, ReadOnly, ManyRows, ModelAdmin[Question]):
         "mode",
         "cached",
         "tier",
-        "origin",
+        "came_from",
         "model",
         "guard_notes",
         "cost",
@@ -141,12 +143,12 @@ class QuestionAdmin(SimulatedMark, ReadOnly, ManyRows, ModelAdmin[Question]):
         "state",
         "simulated",
         CacheFilter,
-        value_filter("tier", [*Tier, "-"]),
-        value_filter("origin", ORIGINS),
+        value_filter("tier", [*Tier, "-"], title=_("tier")),
+        value_filter("origin", ORIGINS, title=_("origin")),
         UnansweredFilter,
         GuardFilter,
         ModelLabelFilter,
-        value_filter("language", ("en", "zh-hans")),
+        value_filter("language", ("en", "zh-hans"), title=_("language")),
         "accepted_at",
     )
     search_fields = ("text", "client_id", "conversation__public_id")
@@ -208,12 +210,18 @@ class QuestionAdmin(SimulatedMark, ReadOnly, ManyRows, ModelAdmin[Question]):
     @column(_("state"), order="state", label=STATE_COLOURS)
     def ended(self, row: Question) -> tuple[str, str]:
         """The state; an error with its code."""
-        return row.state, f"{row.state}: {row.error_code}" if row.error_code else row.state
+        shown = word(row.state)
+        return row.state, f"{shown}: {row.error_code}" if row.error_code else shown
 
     @column(_("cache"), order="cache", label=CACHE_COLOURS)
     def cached(self, row: Question) -> str:
         """How the cache decided."""
         return row.cache
+
+    @column(_("origin"), order="origin")
+    def came_from(self, row: Question) -> str:
+        """Where the answer came from."""
+        return word(row.origin or "–")
 
     @column(_("guards"))
     def guard_notes(self, row: Question) -> str:
@@ -230,10 +238,12 @@ class QuestionAdmin(SimulatedMark, ReadOnly, ManyRows, ModelAdmin[Question]):
         """The receipt of the cache's decision, and the stored answer that was served."""
         if row.receipt_id is None:
             return "–"
-        shown = row_link("cache_lookup", row.receipt_id, "receipt")
+        shown = row_link("cache_lookup", row.receipt_id, gettext("receipt"))
         if row.answer_id is None:
             return shown
-        return format_html("{} {}", shown, row_link("cache_answer", row.answer_id, "answer"))
+        return format_html(
+            "{} {}", shown, row_link("cache_answer", row.answer_id, gettext("answer"))
+        )
 
     @column(_("took"), order="total_ms")
     def took(self, row: Question) -> SafeString | str:

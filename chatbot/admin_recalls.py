@@ -16,6 +16,7 @@ from django.urls import path, reverse
 from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from base.admin import (
@@ -49,6 +50,7 @@ class RecallForm(forms.Form):
     reason = forms.CharField(
         required=False,
         max_length=300,
+        label=_("Reason"),
         help_text=_("For your colleagues; shoppers do not see it."),
         widget=UnfoldAdminTextInputWidget(),
     )
@@ -129,11 +131,11 @@ class RecallableAnswerAdmin(AnswerAdmin):
         if request.method == "POST" and form.is_valid() and open_ones:
             self._recall(request, open_ones, form)
             return HttpResponseRedirect(next_url(request, candidates))
-        one = len(open_ones) == 1
         context = {
             **self.admin_site.each_context(request),
             "opts": self.opts,
-            "title": "Revoke an answer" if one else f"Revoke {len(open_ones)} answers",
+            "title": ngettext("Revoke an answer", "Revoke %(count)s answers", len(open_ones))
+            % {"count": len(open_ones)},
             "candidates": candidates,
             "open": open_ones,
             "recipients": sum(item.recipients for item in open_ones),
@@ -155,14 +157,21 @@ class RecallableAnswerAdmin(AnswerAdmin):
                     now=timezone.now(),
                 )
             except NotRecallable as error:
-                self.message_user(request, f"Answer {item.answer.id}: {error}", messages.WARNING)
+                said = gettext("Answer %(number)s: %(problem)s")
+                values = {"number": item.answer.id, "problem": error}
+                self.message_user(request, said % values, messages.WARNING)
                 continue
-            self.log_change(request, item.answer, f"Revoked: {recall.reason or 'no reason given'}")
+            reason = recall.reason or gettext("no reason given")
+            said = gettext("Revoked: %(reason)s") % {"reason": reason}
+            self.log_change(request, item.answer, said)
             done.append(item)
         if done:
             told = sum(item.recipients for item in done)
-            happened = f"Answers revoked: {len(done)}. Conversations that are being told: {told}."
-            self.message_user(request, happened, messages.SUCCESS)
+            said = gettext(
+                "Answers revoked: %(count)s. Conversations that are being told: %(told)s."
+            )
+            values = {"count": len(done), "told": told}
+            self.message_user(request, said % values, messages.SUCCESS)
 
 
 def recall_url(ids: Any, *, back: str = "") -> str:
@@ -188,8 +197,8 @@ def candidates_of(ids: str) -> list[Candidate]:
 
 def _problem(answer: Answer) -> str:
     if answer.status == Answer.OWN:
-        return "It serves one shopper alone and is shown to nobody else."
-    return "It is revoked already." if answer.status == Answer.REVOKED else ""
+        return gettext("It serves one shopper alone and is shown to nobody else.")
+    return gettext("It is revoked already.") if answer.status == Answer.REVOKED else ""
 
 
 def next_url(request: HttpRequest, candidates: list[Candidate]) -> str:

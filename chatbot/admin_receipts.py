@@ -9,6 +9,7 @@ from django.contrib import admin
 from django.db.models import OuterRef, QuerySet, Subquery
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from base.admin import (
@@ -36,10 +37,16 @@ def duration(seconds: int | None) -> str:
     """A span in its largest unit: 40 s, 12 min, 5 h, 3 days."""
     if seconds is None:
         return "–"
-    for unit, size_s in (("days", 86_400), ("h", 3_600), ("min", 60)):
+    units = ((_("%(count)s days"), 86_400), (_("%(count)s h"), 3_600), (_("%(count)s min"), 60))
+    for unit, size_s in units:
         if seconds >= 2 * size_s:
-            return f"{seconds // size_s} {unit}"
-    return f"{seconds} s"
+            return str(unit) % {"count": seconds // size_s}
+    return gettext("%(count)s s") % {"count": seconds}
+
+
+def _near_words() -> str:
+    said = gettext("near miss: nearest at %(cosine)s or above")
+    return said % {"cosine": f"{NEAR_MISS_COSINE:.2f}"}
 
 
 class ClosenessFilter(admin.SimpleListFilter):
@@ -51,8 +58,8 @@ class ClosenessFilter(admin.SimpleListFilter):
     def lookups(self, request: HttpRequest, model_admin: Any) -> Iterable[tuple[str, str]]:
         """Near misses and vetoes."""
         return [
-            ("near", f"near miss: nearest at {NEAR_MISS_COSINE:.2f} or above"),
-            ("vetoed", "a veto spoke against it"),
+            ("near", _near_words()),
+            ("vetoed", gettext("a veto spoke against it")),
         ]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Lookup]) -> QuerySet[Lookup]:
@@ -117,7 +124,7 @@ class LookupAdmin(SimulatedMark, ReadOnly, ManyRows, ModelAdmin[Lookup]):
         """With cost and age in words, for its page."""
         row: Any = super().get_object(request, object_id, from_field)
         if row is not None:
-            row.cost_shown = usd(row.cost_nanousd) if row.cost_nanousd else "no call"
+            row.cost_shown = usd(row.cost_nanousd) if row.cost_nanousd else gettext("no call")
             row.age_shown = duration(row.answer_age_s)
         return row  # type: ignore[no-any-return]
 
@@ -140,7 +147,7 @@ class LookupAdmin(SimulatedMark, ReadOnly, ManyRows, ModelAdmin[Lookup]):
     def question(self, row: Any) -> SafeString | str:
         """What was asked."""
         if row.question_text is None:
-            return f"#{row.question_id} (deleted)"
+            return gettext("#%(number)s (deleted)") % {"number": row.question_id}
         text = wide(shortened(row.question_text, limit=60))
         return row_link("chatbot_question", row.question_id, text)
 
@@ -150,13 +157,15 @@ class LookupAdmin(SimulatedMark, ReadOnly, ManyRows, ModelAdmin[Lookup]):
         if row.matched_text or row.wording is not None:
             text = row.matched_text or (row.wording.text if row.wording else "")
             return shortened(text, limit=60)
-        return f"nearest: {shortened(row.nearest_text, limit=50)}" if row.nearest_text else "–"
+        if not row.nearest_text:
+            return "–"
+        return gettext("nearest: %(text)s") % {"text": shortened(row.nearest_text, limit=50)}
 
     @column(_("answer"))
     def answer_text(self, row: Lookup) -> SafeString | str:
         """The stored answer that was served."""
         if row.answer is None and row.stored is not None:
-            return row_link("cache_answer", row.stored_id, "stored as a new one")
+            return row_link("cache_answer", row.stored_id, gettext("stored as a new one"))
         if row.answer is None:
             return "–"
         return row_link("cache_answer", row.answer_id, wide(shortened(row.answer.text, limit=50)))

@@ -9,6 +9,7 @@ from django.contrib import admin, messages
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from base.admin import (
@@ -57,14 +58,16 @@ class SiteAdmin(FirstSteps, Rows, ModelAdmin[Site]):
     @column(_("articles"))
     def articles_link(self, row: Site) -> SafeString:
         """Leads to its articles."""
-        return link("articles", list_url("chatbot_article", site__id__exact=row.pk))
+        return link(gettext("articles"), list_url("chatbot_article", site__id__exact=row.pk))
 
 
 class ProductForm(forms.ModelForm[Product]):
     """A product by all its names."""
 
-    names = PerLocaleField(required=True)
-    aliases = LinesField(help_text=_("Every other name that shoppers use, one per line."))
+    names = PerLocaleField(label=_("Names"), required=True)
+    aliases = LinesField(
+        label=_("Aliases"), help_text=_("Every other name that shoppers use, one per line.")
+    )
 
     class Meta:
         model = Product
@@ -182,7 +185,7 @@ class ArticleAdmin(Rows, ModelAdmin[Article]):
     def stored_answers(self, row: Article) -> SafeString:
         """Leads to the stored answers that rest on it."""
         url = list_url("cache_answer", sources__article_key=row.key, sources__locale=row.locale)
-        return link("answers", url)
+        return link(gettext("answers"), url)
 
     def save_model(
         self,
@@ -195,10 +198,10 @@ class ArticleAdmin(Rows, ModelAdmin[Article]):
         resting = dependents(Article.objects.get(pk=obj.pk), now=timezone.now()) if change else None
         super().save_model(request, obj, form, change)
         if resting and resting.answers and {"title", "text", "enabled"} & set(form.changed_data):
-            text = (
-                f"{in_words(resting)}, rested on the version before; the most asked are made anew."
+            text = gettext(
+                "%(resting)s, rested on the version before; the most asked are made anew."
             )
-            self.message_user(request, text, messages.INFO)
+            self.message_user(request, text % {"resting": in_words(resting)}, messages.INFO)
 
     @column(_("answers that rest on it"))
     def resting(self, row: Article) -> str:

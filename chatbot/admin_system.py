@@ -24,6 +24,7 @@ from base.admin import (
     column,
 )
 from base.money import usd
+from base.words import word
 from chatbot.admin_reports import report_urls
 from chatbot.models import Outbox, Tally
 
@@ -65,7 +66,7 @@ class DoneFilter(admin.SimpleListFilter):
 
     def lookups(self, request: Any, model_admin: Any) -> list[tuple[str, str]]:
         """Three states."""
-        return [("waiting", "waiting"), ("failing", "failing"), ("done", "done")]
+        return [(value, word(value)) for value in ("waiting", "failing", "done")]
 
     def queryset(self, request: Any, queryset: Any) -> Any:
         """By done_at and the last error."""

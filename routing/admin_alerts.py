@@ -18,6 +18,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
 from base.admin import ModelAdmin, ReadOnly, Rows, column, fields_of, link, moment, wide
+from base.words import word
 from routing.alerts import acknowledge
 from routing.models import Alert
 
@@ -32,7 +33,7 @@ class OpenFilter(admin.SimpleListFilter):
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         """Two states."""
-        return [("open", "open"), ("acknowledged", "acknowledged")]
+        return [(value, word(value)) for value in ("open", "acknowledged")]
 
     def queryset(self, request: HttpRequest, queryset: Any) -> Any:
         """By the moment of acknowledging."""

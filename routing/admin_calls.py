@@ -94,7 +94,7 @@ class CallAdmin(SimulatedMark, ReadOnly, ManyRows, ModelAdmin[Call]):
         "tier",
         ModelFilter,
         EndpointFilter,
-        value_filter("failure", [*(kind.value for kind in Kind), LOST]),
+        value_filter("failure", [*(kind.value for kind in Kind), LOST], title=_("failure")),
         "priced",
         "tokens_estimated",
         "started_at",

@@ -14,6 +14,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from base import env
@@ -51,16 +52,18 @@ def address_override(endpoint: Endpoint) -> str:
 def validity(model: Model, *, today: date) -> tuple[str, str]:
     """A kind (see VALIDITY_COLOURS) and the words for whether a model answers on `today`."""
     if not (model.enabled and model.endpoint.enabled):
-        return "disabled", "disabled"
+        return "disabled", gettext("disabled")
     if model.valid_from is not None and today < model.valid_from:
-        return "not yet", f"from {model.valid_from}"
+        return "not yet", gettext("from %(day)s") % {"day": model.valid_from}
     if model.valid_until is None:
-        return "answers", "answers"
+        return "answers", gettext("answers")
     if model.valid_until < today:
-        return "retired", f"retired on {model.valid_until}"
+        return "retired", gettext("retired on %(day)s") % {"day": model.valid_until}
     if model.valid_until - today <= RETIREMENT_NOTICE:
-        return "ends", f"ends in {(model.valid_until - today).days} days"
-    return "answers", f"until {model.valid_until}"
+        days = (model.valid_until - today).days
+        said = ngettext("ends in %(days)s day", "ends in %(days)s days", days)
+        return "ends", said % {"days": days}
+    return "answers", gettext("until %(day)s") % {"day": model.valid_until}
 
 
 class EndpointForm(forms.ModelForm[Endpoint]):
@@ -81,14 +84,14 @@ class EndpointForm(forms.ModelForm[Endpoint]):
             "source",
         )
         error_messages = {
-            "base_url": {"invalid": "Give a plain address: https://host/path, nothing else."}
+            "base_url": {"invalid": _("Give a plain address: https://host/path, nothing else.")}
         }
 
     def clean_key_env(self) -> str:
         """The name of a variable, never its value, and never another secret of the site."""
         name = str(self.cleaned_data["key_env"])
         if not KEY_NAME.fullmatch(name):
-            message = "Give the NAME of an environment variable that ends in _API_KEY."
+            message = _("Give the NAME of an environment variable that ends in _API_KEY.")
             raise forms.ValidationError(message)
         return name
 
@@ -96,7 +99,7 @@ class EndpointForm(forms.ModelForm[Endpoint]):
         """The name of a variable that holds an address, since its value is shown."""
         name = str(self.cleaned_data["base_url_env"])
         if not ADDRESS_NAME.fullmatch(name):
-            message = "Give the NAME of an environment variable that ends in _BASE_URL."
+            message = _("Give the NAME of an environment variable that ends in _BASE_URL.")
             raise forms.ValidationError(message)
         return name
 
@@ -169,7 +172,10 @@ class EndpointAdmin(Rows, ModelAdmin[Endpoint]):
         if not row.pk:
             return "–"
         override = address_override(row)
-        return f"{override} (from {row.base_url_env})" if override else row.base_url
+        if not override:
+            return row.base_url
+        said = gettext("%(address)s (from %(variable)s)")
+        return said % {"address": override, "variable": row.base_url_env}
 
     @column(_("models"))
     def models_link(self, row: Endpoint) -> SafeString:

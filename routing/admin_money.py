@@ -12,6 +12,7 @@ from django.db.models import BigIntegerField, F, OuterRef, QuerySet, Subquery
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from base.admin import ModelAdmin, ReadOnly, Rows, UnfoldAdminDecimalFieldWidget, column, moment
@@ -48,7 +49,7 @@ class DollarField(forms.DecimalField):
 def _known_zone(name: str) -> str:
     """A zone's name, or a ValidationError that says what it looks like."""
     if name not in available_timezones():
-        message = "Give a time zone by its name, for instance UTC or Asia/Shanghai."
+        message = _("Give a time zone by its name, for instance UTC or Asia/Shanghai.")
         raise forms.ValidationError(message)
     return name
 
@@ -84,7 +85,7 @@ class QuotaForm(forms.ModelForm[Quota]):
         """One of the two limits must be given."""
         values = super().clean() or {}
         if values.get("limit_tokens") is None and values.get("limit_nanousd") is None:
-            message = "Give a limit in tokens, in dollars, or both."
+            message = _("Give a limit in tokens, in dollars, or both.")
             raise forms.ValidationError(message)
         return values
 
@@ -134,9 +135,12 @@ class WithSpending:
         """Of the limits there are."""
         parts = []
         if row.limit_nanousd is not None:
-            parts.append(f"{usd(row.used_nanousd or 0)} of {usd(row.limit_nanousd)}")
+            used, limit = usd(row.used_nanousd or 0), usd(row.limit_nanousd)
+            parts.append(gettext("%(used)s of %(limit)s") % {"used": used, "limit": limit})
         if getattr(row, "limit_tokens", None) is not None:
-            parts.append(f"{row.used_tokens or 0:,} of {row.limit_tokens:,} tokens")
+            used, limit = f"{row.used_tokens or 0:,}", f"{row.limit_tokens:,}"
+            said = gettext("%(used)s of %(limit)s tokens")
+            parts.append(said % {"used": used, "limit": limit})
         return ", ".join(parts)
 
     @column(_("state"), label=STATE_COLOURS)

@@ -14,6 +14,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from base.admin import Rows, column, moment
@@ -141,12 +142,14 @@ class RuleSetAdmin(Rows, RuleSetPages):
         for place in row.frozen_chains if isinstance(row.frozen_chains, list) else ():
             places.setdefault(place["tier"], []).append(f"{place['model']} ({place['endpoint']})")
         lines = ((tier, ", ".join(models)) for tier, models in places.items())
-        return format_html_join("", "<div><strong>{}</strong> {}</div>", lines) or "not kept"
+        return format_html_join("", "<div><strong>{}</strong> {}</div>", lines) or gettext(
+            "not kept"
+        )
 
     @column(_("version"), order="version")
     def title(self, row: RuleSet) -> str:
         """The version's number."""
-        return f"Version {row.version}"
+        return gettext("Version %(version)s") % {"version": row.version}
 
     @column(_("state"), order="state", label=STATE_COLOURS)
     def state_shown(self, row: Any) -> str:
@@ -161,7 +164,9 @@ class RuleSetAdmin(Rows, RuleSetPages):
         if row.starts_at is None and row.ends_at is None:
             return "–"
         return format_html_join(
-            "", "{} {} ", (("from", moment(row.starts_at)), ("until", moment(row.ends_at)))
+            "",
+            "{} {} ",
+            ((gettext("from"), moment(row.starts_at)), (gettext("until"), moment(row.ends_at))),
         )
 
     @column(_("rules"), order="rule_count")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from datetime import timedelta
 
 from celery import shared_task
@@ -27,13 +28,14 @@ from chatbot.staleness import (
     mark_stale,
     note_refresh,
 )
-from chatbot.tallies import count_closed_buckets
+from chatbot.tallies import MAX_BUCKETS_PER_RUN, count_closed_buckets
 from routing.models import Call
 
 logger = logging.getLogger(__name__)
 OUTBOX_BATCH = 100
 FIRST_WAIT, LONGEST_WAIT = timedelta(seconds=10), timedelta(hours=1)
 SERVED_COUNTER = "chatbot.served"
+COUNT_FOR_S = 10
 
 
 @shared_task
@@ -144,8 +146,15 @@ def count_served() -> int:
 
 @shared_task
 def count_up() -> int:
-    """Add closed quarter hours to the tallies; returns how many buckets were written."""
-    return count_closed_buckets(now=timezone.now())
+    """Add closed quarter hours to the tallies; returns how many buckets were written.
+
+    A history that was never counted is caught up within a few runs, and leaves the process its time between.
+    """
+    ends_s, written, more = time.monotonic() + COUNT_FOR_S, 0, True
+    while more and time.monotonic() < ends_s:
+        found = count_closed_buckets(now=timezone.now())
+        written, more = written + found, found >= MAX_BUCKETS_PER_RUN
+    return written
 
 
 @shared_task

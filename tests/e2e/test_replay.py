@@ -36,7 +36,7 @@ def test_short_replay(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Non
     assert code == 0
     assert (report["accepted"], report["answered"]) == (len(rows), len(rows))
     assert (report["upstream_429"], report["ledger_equals_bill"]) == (0, True)
-    assert report["impersonal_repeats_with_a_call"] == 0, report
+    assert report["impersonal_repeats_with_a_call"] == 0
     assert report["wrong"] == 0
     assert report["outcomes"]["exact"] > 0
 

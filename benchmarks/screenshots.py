@@ -1,0 +1,167 @@
+"""Pictures of every page of the desk and of the chat: both themes, both languages, wide and narrow.
+
+    python -m benchmarks.screenshots [FOLDER] [--only NAME ...]
+
+Starts the demo shop on a data folder of its own, asks a few questions and writes FOLDER/NAME-LANGUAGE-THEME-WIDTH.jpg
+(docs/img by default). Needs the test extras and Chromium.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import sqlite3
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from itertools import product
+from pathlib import Path
+
+from django.contrib.auth.hashers import make_password
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+from benchmarks.site import ROOT, Site, borrow, running_site
+from chatbot.management.commands.serve import VENDOR_PATHS
+from chatbot.replaying import play
+
+PASSWORD = "for-pictures-only"
+CHROMIUM = "/usr/bin/chromium"
+ARGUMENTS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking")
+WIDTHS = {1440: 900, 390: 844}
+THEMES = ("light", "dark")
+LANGUAGES = {"en": "en-US", "zh-hans": "zh-CN"}
+TALLEST_PX, QUALITY_PERCENT = 2_400, 55
+COUNTED_WITHIN_S = 600
+QUESTIONS = (
+    "Which courier do you use?",
+    "What courier do you use?",
+    "How do I return something?",
+    "Do you have gift cards?",
+    "用什么快递？",
+    "怎么退货？",
+)
+# What comes after the address; `{...}` is filled from rows of the site.
+PAGES = {
+    "chat": "/",
+    "help": "/help/",
+    "desk": "/admin/?range=30&rows=simulated",
+    "desk-today": "/admin/?range=1&rows=simulated",
+    "capacity": "/admin/chatbot/tally/capacity/",
+    "live-board": "/admin/routing/hold/",
+    "live-board-trip": "/admin/routing/hold/model/{model}/trip/",
+    "price-book": "/admin/routing/price/book/",
+    "price-import": "/admin/routing/price/import/",
+    "rule-sets": "/admin/routing/ruleset/",
+    "rule-set": "/admin/routing/ruleset/{rule_set}/change/",
+    "kill-switch": "/admin/routing/killswitch/flip/",
+    "models": "/admin/routing/model/",
+    "calls": "/admin/routing/call/",
+    "questions": "/admin/chatbot/question/",
+    "question": "/admin/chatbot/question/{question}/change/",
+    "conversations": "/admin/chatbot/conversation/",
+    "answers": "/admin/cache/answer/",
+    "answer": "/admin/cache/answer/{answer}/change/",
+    "revoke": "/admin/cache/answer/{answer}/revoke/",
+    "lookups": "/admin/cache/lookup/",
+    "review": "/admin/cache/lookup/review/",
+    "match": "/admin/cache/lookup/match/?text=Which+courier+do+you+use%3F",
+    "articles": "/admin/chatbot/article/",
+    "article-import": "/admin/chatbot/article/import/",
+    "shop": "/admin/chatbot/site/{site}/change/",
+    "demo": "/admin/chatbot/site/demo/",
+}
+FILLED_FROM = {
+    "model": "SELECT model_id FROM routing_chain WHERE enabled ORDER BY id LIMIT 1",
+    "rule_set": "SELECT id FROM routing_ruleset ORDER BY id DESC LIMIT 1",
+    "question": "SELECT id FROM chatbot_question ORDER BY id DESC LIMIT 1",
+    "answer": "SELECT id FROM cache_answer ORDER BY id LIMIT 1",
+    "site": "SELECT id FROM chatbot_site LIMIT 1",
+}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Take the pictures; 0 unless the site or the browser could not be started."""
+    parser = argparse.ArgumentParser(prog="benchmarks.screenshots", description=__doc__)
+    parser.add_argument("folder", nargs="?", type=Path, default=ROOT / "docs" / "img")
+    parser.add_argument("--only", nargs="*", default=list(PAGES), choices=list(PAGES))
+    options = parser.parse_args(arguments)
+    options.folder.mkdir(parents=True, exist_ok=True)
+    names = (
+        f"{vendor.upper()}_{what}" for vendor in VENDOR_PATHS for what in ("API_KEY", "BASE_URL")
+    )
+    no_keys = dict.fromkeys(names, "")
+    with tempfile.TemporaryDirectory() as folder:
+        borrow(ROOT / "data" / "test", Path(folder))
+        with running_site(
+            Path(folder), simulator_url="", settings=no_keys, before_start=_known_password
+        ) as site:
+            asyncio.run(play(QUESTIONS, url=site.url, sessions=1, rate_per_s=0.0, confirm="first"))
+            _wait_until_counted(site)
+            with sync_playwright() as playwright:
+                browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(ARGUMENTS))
+                take(browser, site, options.folder, names=options.only)
+                browser.close()
+    return 0
+
+
+def _wait_until_counted(site: Site) -> None:
+    """The worker counts the demo's made-up fortnight after the start; the first page is empty before."""
+    newest = "SELECT MAX(starts_at) FROM chatbot_aggregate WHERE minutes = 15"
+    for _ in range(COUNTED_WITHIN_S):
+        an_hour_ago = datetime.now(tz=UTC) - timedelta(hours=1)
+        if str(site.rows(newest)[0][0]) > f"{an_hour_ago:%Y-%m-%d %H:%M:%S}":
+            return
+        time.sleep(1)
+    message = "the worker has not counted the demo's history in time"
+    raise TimeoutError(message)
+
+
+def take(browser: Browser, site: Site, folder: Path, *, names: Sequence[str]) -> None:
+    """One picture per page, language, theme and width."""
+    filled = {name: site.rows(query)[0][0] for name, query in FILLED_FROM.items()}
+    for language, theme, width in product(LANGUAGES, THEMES, WIDTHS):
+        context = browser.new_context(
+            locale=LANGUAGES[language],
+            color_scheme="dark" if theme == "dark" else "light",
+            viewport={"width": width, "height": WIDTHS[width]},
+        )
+        page = _logged_in(context, site.url)
+        for name in names:
+            page.goto(site.url + PAGES[name].format(**filled))
+            page.wait_for_load_state("load")
+            _write(page, folder / f"{name}-{language}-{theme}-{width}.jpg", width=width)
+            sys.stdout.write(f"{name} {language} {theme} {width}\n")
+        context.close()
+
+
+def _write(page: Page, path: Path, *, width: int) -> None:
+    height = int(page.evaluate("document.documentElement.scrollHeight"))
+    page.screenshot(
+        path=path,
+        type="jpeg",
+        quality=QUALITY_PERCENT,
+        full_page=True,
+        clip={"x": 0, "y": 0, "width": width, "height": min(height, TALLEST_PX)},
+    )
+
+
+def _logged_in(context: BrowserContext, url: str) -> Page:
+    page = context.new_page()
+    page.goto(f"{url}/admin/login/?next=/admin/")
+    page.fill("input[name=username]", "staff")
+    page.fill("input[name=password]", PASSWORD)
+    page.press("input[name=password]", "Enter")
+    page.wait_for_url(f"{url}/admin/")
+    return page
+
+
+def _known_password(connection: sqlite3.Connection) -> None:
+    connection.execute(
+        "UPDATE auth_user SET password = ? WHERE username = 'staff'", [make_password(PASSWORD)]
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

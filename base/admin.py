@@ -19,6 +19,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django_stubs_ext import StrOrPromise
 from unfold import admin as unfold_admin  # type: ignore[import-untyped]  # ships no types
@@ -170,9 +171,18 @@ def _in_words(method: F) -> F:
     @wraps(method)
     def shown(self: Any, row: Any) -> Any:
         value = method(self, row)
-        return (value, word(value)) if isinstance(value, str) else value
+        return Coloured((value, word(value)) if isinstance(value, str) else value)
 
     return cast("F", shown)
+
+
+class Coloured(tuple[str, ...]):
+    """A code that chooses a colour, and its words: a list shows both, a row's page the words."""
+
+    __slots__ = ()
+
+    def __str__(self) -> str:
+        return str(self[1])
 
 
 def page_action(
@@ -238,9 +248,9 @@ class SimulatedMark:
     """A column that says whether a row belongs to the live shop or to the simulator."""
 
     @column(_("rows"), order="simulated", label={"simulated": "warning", "live": ""})
-    def mode(self, row: Any) -> str:
-        """`live` or `simulated`."""
-        return "simulated" if row.simulated else "live"
+    def mode(self, row: Any) -> tuple[str, str]:
+        """`live` or `simulated`, and its word: an answer that is live is something else."""
+        return ("simulated", gettext("Simulated")) if row.simulated else ("live", gettext("Live"))
 
 
 class ValueFilter(admin.SimpleListFilter):

@@ -34,7 +34,9 @@ def translate_models() -> None:
 
 def _name(value: Any, name: Any) -> Any:
     """A code's word; a name that is more than its code is translated itself."""
-    return WORDS.get(value, name) if name == value else gettext_lazy(str(name))
+    named = WORDS.get(value)
+    # Another English word would ask for a migration.
+    return named if named is not None and str(named) == name else gettext_lazy(str(name))
 
 
 def _models() -> Iterable[type[Model]]:

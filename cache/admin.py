@@ -56,7 +56,7 @@ class AnswerForm(forms.ModelForm[Answer]):
             kept = (Answer.REVOKED,) if self.instance.status == Answer.REVOKED else ()
             choices = [(value, word(value)) for value in (*EDITABLE_STATUSES, *kept)]
             self.fields["status"] = forms.ChoiceField(
-                choices=choices, widget=UnfoldAdminSelectWidget(choices=choices)
+                label=_("Status"), choices=choices, widget=UnfoldAdminSelectWidget(choices=choices)
             )
 
 

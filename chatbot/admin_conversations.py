@@ -194,7 +194,7 @@ class FrameAdmin(ReadOnly, ManyRows, ModelAdmin[Frame]):
     @column(_("type"))
     def kind(self, row: Frame) -> str:
         """The frame's type."""
-        return str(row.body.get("type", ""))
+        return word(row.body.get("type", ""))
 
     @column(_("text"))
     def text(self, row: Frame) -> str:

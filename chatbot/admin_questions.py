@@ -31,6 +31,7 @@ from base.admin import (
     wide,
 )
 from base.money import usd
+from base.sentences import sentence
 from base.words import word
 from cache.models import Answer, Lookup
 from chatbot import reports
@@ -226,7 +227,7 @@ class QuestionAdmin(SimulatedMark, ReadOnly, ManyRows, ModelAdmin[Question]):
     @column(_("guards"))
     def guard_notes(self, row: Question) -> str:
         """What the guards noted."""
-        return shortened("; ".join(row.guards), limit=40) or "–"
+        return shortened("; ".join(map(sentence, row.guards)), limit=40) or "–"
 
     @column(_("cost"), order="cost_nanousd")
     def cost(self, row: Question) -> str:

@@ -25,6 +25,7 @@ from base.admin import (
     wide,
 )
 from base.money import usd
+from base.sentences import sentence
 from cache.decision import NEAR_MISS_COSINE
 from cache.models import Lookup
 from chatbot.admin_match import match_urls
@@ -185,12 +186,12 @@ class LookupAdmin(SimulatedMark, ReadOnly, ManyRows, ModelAdmin[Lookup]):
     @column(_("vetoes"))
     def objections(self, row: Lookup) -> str:
         """What spoke against the nearest wording."""
-        return shortened("; ".join(row.vetoes), limit=50) or "–"
+        return shortened("; ".join(map(sentence, row.vetoes)), limit=50) or "–"
 
     @column(_("reason"), order="reason")
     def why(self, row: Lookup) -> SafeString:
         """The decision in words."""
-        return wide(shortened(row.reason, limit=70))
+        return wide(shortened(sentence(row.reason), limit=70))
 
     @column(_("saved"), order="saved_nanousd")
     def saved(self, row: Lookup) -> str:

@@ -84,7 +84,7 @@ class OutboxAdmin(ReadOnly, Rows, ModelAdmin[Outbox]):
 
     list_display = (
         "created_at",
-        "kind",
+        "work",
         "state",
         "attempts",
         "available_at",
@@ -93,6 +93,11 @@ class OutboxAdmin(ReadOnly, Rows, ModelAdmin[Outbox]):
     )
     list_filter = (DoneFilter, "kind")
     ordering = ("-id",)
+
+    @column(_("kind"), order="kind")
+    def work(self, row: Outbox) -> str:
+        """What is to be done."""
+        return word(row.kind)
 
     @column(_("state"), label={"done": "success", "failing": "danger", "waiting": "info"})
     def state(self, row: Outbox) -> str:

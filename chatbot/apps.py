@@ -14,8 +14,7 @@ class ChatbotConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Make the models' names translatable; register system checks, the signals that bump the configuration's revision, and what rules may name."""
-        import_module("base.translating").translate_models()
+        """Register system checks, the signals that bump the configuration's revision, and what rules may name."""
         import_module("chatbot.checks")
         import_module("chatbot.signals").connect()
         import_module("routing.publishing").SURROUNDINGS.known = import_module(

@@ -62,6 +62,8 @@ DATABASES = {"default": _database()}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 INSTALLED_APPS = [
+    # First, so that models have translatable names when the admin builds its forms.
+    "base",
     "unfold",
     "unfold.contrib.filters",
     "django.contrib.admin",
@@ -72,7 +74,6 @@ INSTALLED_APPS = [
     "whitenoise.runserver_nostatic",
     "django.contrib.staticfiles",
     "channels",
-    "base",
     "cache",
     "routing",
     "chatbot",

@@ -18,6 +18,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
 from base.admin import ModelAdmin, ReadOnly, Rows, column, fields_of, link, moment, wide
+from base.sentences import sentence
 from base.words import word
 from routing.alerts import acknowledge
 from routing.models import Alert
@@ -85,7 +86,7 @@ class AlertAdmin(ReadOnly, Rows, ModelAdmin[Alert]):
     @column(_("what"))
     def said(self, row: Alert) -> SafeString:
         """The text, leading to the page that puts it right."""
-        return link(wide(row.text), row.path)
+        return link(wide(sentence(row.text)), row.path)
 
     @column(_("state"), label={"open": "warning", "acknowledged": "success"})
     def state(self, row: Alert) -> str:

@@ -30,6 +30,8 @@ HEADER = (
     "Plural-Forms: nplurals=1; plural=0;\n"
 )
 
+HOW = "Run `python -m tests.catalogue`, fill in the empty entries of django.po, run it again."
+
 # English text -> its plural, or None for a text without one.
 Wanted = dict[str, str | None]
 

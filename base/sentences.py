@@ -126,7 +126,7 @@ def _one(text: str) -> str:
         found = pattern.fullmatch(text)
         if found is not None:
             parts = {name: sentence(part) for name, part in found.groupdict().items()}
-            return _BRACES.sub(lambda match: parts[match[1]], str(shape))
+            return str(shape).format(**parts)
     return text
 
 

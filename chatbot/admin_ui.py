@@ -55,6 +55,7 @@ MENU: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
         (
             ("Live board", "monitor_heart", "routing_hold"),
             ("Rule sets", "rule", "routing_ruleset"),
+            ("Dry runs", "science", "chatbot_dryrun"),
             ("Kill switch", "power_settings_new", "routing_killswitch"),
             ("Chains", "low_priority", "routing_chain"),
             ("Models", "smart_toy", "routing_model"),

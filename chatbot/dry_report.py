@@ -20,14 +20,9 @@ from routing.rules import NO_ACTIONS
 from routing.specs import ModelSpec, Tier, Usage
 
 SAMPLE, MOST_EXCEPTIONS, TEXT_CHARACTERS = 20, 20, 200
-_LATER = "an answer stands here that did not stand then: it had ended, or its article has changed"
-_GONE = (
-    "the answer that it was served from was not stored in these questions, or has been taken away"
-)
-_UNSURE = "by meaning no stored answer is sure enough here"
-_JOINED = "it waited for the same question in flight; here one comes after the other"
-_BESIDE = "it was kept beside the cache then, by another set or by what the shopper had said before"
-_NOW_BESIDE = "the guard or the set in force keeps it beside the cache now"
+# Why the replayed cache came to something else; `chatbot.dry_view` has the words.
+LATER, GONE, UNSURE, JOINED = "later", "gone", "unsure", "joined"
+BESIDE_THEN, BESIDE_NOW = "beside then", "beside now"
 
 
 class Report:
@@ -161,10 +156,19 @@ class Report:
             "base": self._base.as_json(),
             "draft": self._draft.as_json(),
             "delta": list(delta),
+            "call_seconds": self._call_seconds(costs),
             "side_by_side": {
                 tier: self._side_by_side(Tier(tier), costs) for tier in sorted(self._usages)
             },
             "sample": sorted(self._sample, key=lambda row: abs(row["id"])),
+        }
+
+    def _call_seconds(self, costs: Costs) -> dict[str, float]:
+        """How long a call of each model that is asked usually takes; 0 where that is not known."""
+        asked = self._base.models.keys() | self._draft.models.keys()
+        models = {model.id: model for chain in costs.routing.chains.values() for model in chain}
+        return {
+            str(key): round(costs.habit(models[key]).seconds, 2) for key in asked & models.keys()
         }
 
     def _side_by_side(self, tier: Tier, costs: Costs) -> list[dict[str, Any]]:
@@ -222,14 +226,14 @@ def _class(kind: str) -> str:
 def _why(question: Logged, was: str, now: str, cache: ReplayCache) -> str:
     """Why the replayed cache came to something else."""
     if was == BYPASS:
-        return _BESIDE
+        return BESIDE_THEN
     if now == BYPASS:
-        return _NOW_BESIDE
+        return BESIDE_NOW
     if now == "hit":
-        return _LATER
+        return LATER
     if question.cache == "joined":
-        return _JOINED
-    return _UNSURE if cache.holds(question.served_from, at=question.at) else _GONE
+        return JOINED
+    return UNSURE if cache.holds(question.served_from, at=question.at) else GONE
 
 
 def _shown(played: Played) -> dict[str, Any]:

@@ -66,6 +66,10 @@ class Parts:
         guard = Guard(GuardModel.load())
         return cls(embedder, snapshots.current, guard, clock, has_key)
 
+    def anew(self) -> Parts:
+        """The same with the configuration as committed now."""
+        return Parts.load(self.embedder, clock=self.clock, has_key=self.has_key)
+
 
 def run(row: DryRun, parts: Parts) -> None:
     """Play one run to its end. A row that another process has taken is left alone."""

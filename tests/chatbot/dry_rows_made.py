@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from base.ids import new_uuid
-from cache.models import Lookup
+from cache.models import Answer, Lookup
 from chatbot.models import Conversation, DryRun, Question, Shopper, Site
 from routing.models import Call, Example, Rule, RuleSet
 from routing.publishing import Terms, publish
@@ -118,4 +118,11 @@ def waiting(draft: RuleSet, **parameters: Any) -> DryRun:
         upload=upload,
         created_at=NOW,
         created_by="ann",
+    )
+
+
+def an_answer() -> Answer:
+    """A stored answer that stays."""
+    return Answer.objects.create(
+        partition="default/en", text="By courier.", origin="model", checked_at=NOW, created_at=NOW
     )

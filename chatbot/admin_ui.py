@@ -38,7 +38,7 @@ MENU: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
             ("Answers", "bookmark", "cache_answer"),
             ("Wordings", "format_quote", "cache_wording"),
             ("Lookups", "receipt_long", "cache_lookup"),
-            ("What would match?", "travel_explore", "cache_lookup:match"),
+            ("Test console", "travel_explore", "chatbot_question:console"),
             ("Recalls", "undo", "cache_recall"),
         ),
     ),

@@ -86,7 +86,7 @@ def logged(ids: Sequence[int]) -> Iterator[list[Logged]]:
 
 
 def _part(ids: Sequence[int]) -> list[Logged]:
-    answers = {
+    answers: dict[int, tuple[int | None, int | None]] = {
         question: (stored, served)
         for question, stored, served in Lookup.objects.filter(question_id__in=ids)
         .order_by("id")

@@ -135,11 +135,9 @@ def p95(values: Sequence[int]) -> float:
 
 def texts(count: int) -> Iterator[str]:
     """Distinct questions, two of three; the third is one of those before."""
-    known = [
-        row["text"]
-        for name in ("routing_en.csv", "routing_zh.csv")
-        for row in csv.DictReader((ROOT / "tests" / "data" / name).open(encoding="utf-8"))
-    ]
+    files = [ROOT / "tests" / "data" / name for name in ("routing_en.csv", "routing_zh.csv")]
+    lines = [line for file in files for line in file.read_text(encoding="utf-8").splitlines()[1:]]
+    known = [row[0] for row in csv.reader(lines)]
     rng, asked = Random(1), list[str]()
     for number in range(count):
         if asked and number % 3 == 2:

@@ -66,6 +66,7 @@ class ReplayCache:
         self._judges, self._max_wrong_share = judges, max_wrong_share
         self._dimensions = {MODEL: dimension}
         self._kept: list[Kept] = []
+        self._keys: list[tuple[Language, str]] = []
         self._exact: dict[tuple[Language, str], int] = {}
         self._shelves: dict[tuple[Language, str], Shelf] = {}
         self._products = products
@@ -90,6 +91,7 @@ class ReplayCache:
         """Store a wording; the same words again lead to the newer answer."""
         place, key = len(self._kept), (new.language, key_of(new.text))
         self._kept.append(new)
+        self._keys.append(key)
         self._exact[key] = place
         sight = _sight(new.text, new.language, new.vector)
         if sight is not None:
@@ -145,9 +147,7 @@ class ReplayCache:
 
     def _serves(self, place: int, at: datetime) -> bool:
         """Of the same words only the newest wording counts."""
-        kept = self._kept[place]
-        newest = self._exact[kept.language, key_of(kept.text)]
-        return newest == place and _lives(kept, at)
+        return self._exact[self._keys[place]] == place and _lives(self._kept[place], at)
 
 
 def _lives(kept: Kept, at: datetime) -> bool:

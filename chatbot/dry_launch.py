@@ -1,7 +1,7 @@
 """Dry runs waiting to be run: one at a time per machine, in a process of its own that yields to all others.
 
 A thread of the serving process would hold the interpreter from shoppers' answers for milliseconds at a time; a
-process of lowest priority on one core does not. The row is the truth: a lost start is made up for by the next look,
+process of low priority on one core does not. The row is the truth: a lost start is made up for by the next look,
 and a run whose process died is ended here with that reason.
 """
 

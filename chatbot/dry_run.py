@@ -14,11 +14,14 @@ from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from django.conf import settings
+
 from base.clock import Clock
 from base.text import Language
 from cache.embedding import Embedder
 from cache.judgement import Judgement
 from cache.spaces import judgement_in
+from cache.vectors import KnownVectors
 from chatbot.cache_rows import BadFile
 from chatbot.configuration import Configuration
 from chatbot.dry_cache import ReplayCache
@@ -31,6 +34,7 @@ from chatbot.engines import snapshots_of
 from chatbot.guard import Guard
 from chatbot.guard_model import GuardModel
 from chatbot.models import DryRun
+from chatbot.vectorising import MAX_UNKNOWN_SHARE
 from routing.classifier import Classifier
 from routing.models import RuleSet
 from routing.rule_sets import BUILT_IN_VERSION, EmbedCached, built_in_classifier, classifier_of
@@ -153,7 +157,10 @@ def _replay(
     if draft_row is None:
         message = "The rule set is not there any more."
         raise NotRunnable(message)
-    embed = _embed_with(vectors)
+    # Examples are mostly those of the set in force: their vectors are kept on disk.
+    embed = KnownVectors(
+        parts.embedder, folder=settings.DATA_DIR, max_unknown_share=MAX_UNKNOWN_SHARE
+    ).get
     costs = Costs(configuration.routing, today=now.date(), has_key=parts.has_key)
     cache = _cache(row, parts, vectors, first=first)
     in_force = configuration.rules.at(now)
@@ -197,14 +204,6 @@ def _judge(configuration: Configuration, space: str, language: Language) -> Judg
         language=language,
         recalibrations=configuration.recalibrations,
     )
-
-
-def _embed_with(vectors: TextVectors) -> EmbedCached:
-    def embed(texts: Sequence[str]) -> list[Any]:
-        found = vectors.get(texts)
-        return [found[text] for text in texts]
-
-    return embed
 
 
 def _version(

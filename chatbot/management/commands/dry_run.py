@@ -19,7 +19,7 @@ from chatbot.runtime import system_clock
 from routing.models import RuleSet
 from routing.snapshot import access_of
 
-LOWEST_PRIORITY = 19
+PRIORITY = 5  # lower (a higher number) and a busy machine never lets it end
 
 
 class Command(BaseCommand):
@@ -34,7 +34,7 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: object, **options: Any) -> None:
-        os.nice(LOWEST_PRIORITY)
+        os.nice(PRIORITY)
         if options["waiting"]:
             self._work_off()
             return

@@ -5,6 +5,7 @@ from __future__ import annotations
 from cache.admin_wordings import WordingAdmin
 from chatbot.admin_board import HoldAdmin
 from chatbot.admin_conversations import ConversationAdmin, FeedbackAdmin, FrameAdmin
+from chatbot.admin_dry_run import DryRunAdmin
 from chatbot.admin_questions import QuestionAdmin
 from chatbot.admin_recalls import RecallableAnswerAdmin, RecallAdmin
 from chatbot.admin_receipts import LookupAdmin
@@ -14,6 +15,7 @@ from chatbot.admin_system import GroupAdmin, OutboxAdmin, TallyAdmin, UserAdmin
 __all__ = [
     "ArticleAdmin",
     "ConversationAdmin",
+    "DryRunAdmin",
     "FeedbackAdmin",
     "FrameAdmin",
     "GroupAdmin",

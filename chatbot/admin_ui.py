@@ -37,7 +37,7 @@ MENU: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
             ("Answers", "bookmark", "cache_answer"),
             ("Wordings", "format_quote", "cache_wording"),
             ("Lookups", "receipt_long", "cache_lookup"),
-            ("What would match?", "travel_explore", "cache_lookup:match"),
+            ("Test console", "travel_explore", "chatbot_question:console"),
             ("Recalls", "undo", "cache_recall"),
         ),
     ),
@@ -54,6 +54,7 @@ MENU: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
         (
             ("Live board", "monitor_heart", "routing_hold"),
             ("Rule sets", "rule", "routing_ruleset"),
+            ("Dry runs", "science", "chatbot_dryrun"),
             ("Kill switch", "power_settings_new", "routing_killswitch"),
             ("Chains", "low_priority", "routing_chain"),
             ("Models", "smart_toy", "routing_model"),

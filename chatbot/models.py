@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from django.db import models
 
+from chatbot.dry_run_models import DryRun
 from chatbot.recall_models import Correction
 from chatbot.report_models import Aggregate
 from chatbot.shop_models import (
@@ -27,6 +28,7 @@ __all__ = [
     "Confirmation",
     "Conversation",
     "Correction",
+    "DryRun",
     "Feedback",
     "Frame",
     "Handoff",
@@ -123,6 +125,10 @@ class Question(models.Model):
         ]
         indexes = [
             models.Index(fields=["simulated", "accepted_at"], name="chatbot_question_by_time")
+        ]
+        permissions = [
+            ("test_question", "Can use the test console"),
+            ("run_test_question", "Can let a model answer in the test console"),
         ]
 
     def __str__(self) -> str:

@@ -12,6 +12,7 @@ from cache.models import Answer, Lookup, Recall, Source, Wording
 from chatbot.models import (
     Article,
     Conversation,
+    DryRun,
     Feedback,
     Frame,
     Outbox,
@@ -49,6 +50,7 @@ EVERY_KIND = (
     "cache_wording",
     "chatbot_article",
     "chatbot_conversation",
+    "chatbot_dryrun",
     "chatbot_feedback",
     "chatbot_frame",
     "chatbot_outbox",
@@ -214,6 +216,7 @@ def a_talk(number: int) -> None:
         vetoes=["figures"],
         at=NOON,
     )
+    DryRun.objects.create(version=number, created_at=NOON, created_by="staff")
     Recall.objects.create(answer=answer, by="staff", at=NOON, reason="wrong", recipients=1)
     a_call(f"attempt-{number}", question_id=question.id)
     Feedback.objects.create(question=question, value="up")

@@ -4,9 +4,10 @@ only place that knows the interface library (unfold); the rest of the product do
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+from functools import wraps
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast
 from urllib.parse import urlencode
 
 from django import forms
@@ -18,6 +19,8 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from django_stubs_ext import StrOrPromise
 from unfold import admin as unfold_admin  # type: ignore[import-untyped]  # ships no types
 from unfold.decorators import action as unfold_action  # type: ignore[import-untyped]  # ships no types
@@ -35,6 +38,9 @@ from unfold.widgets import (  # type: ignore[import-untyped]  # ships no types
     UnfoldAdminTextInputWidget,
 )
 
+from base.audit import with_values
+from base.words import word
+
 if TYPE_CHECKING:
     from django.contrib.admin import ModelAdmin, StackedInline, TabularInline
     from django_stubs_ext import StrOrPromise
@@ -49,7 +55,12 @@ else:
             return cls
 
     class ModelAdmin(_Generic, unfold_admin.ModelAdmin):
-        """An admin page in the library's look."""
+        """An admin page in the library's look; what it changes is logged with old and new values."""
+
+        def construct_change_message(self, request, form, formsets, add=False):  # noqa: FBT002  Django's own call
+            """Django's message with the values beside the names of the fields."""
+            message = super().construct_change_message(request, form, formsets, add)
+            return with_values(message, form, formsets or (), add=add)
 
     class TabularInline(_Generic, unfold_admin.TabularInline):
         """Rows of another table as a table."""
@@ -86,6 +97,23 @@ class Rows:
     show_full_result_count = False
     show_facets = admin.ShowFacets.NEVER
     list_filter_sheet = True
+    # What only some may see: column -> right, and field -> right for filters in the address.
+    column_rights: ClassVar[Mapping[str, str]] = {}
+    field_rights: ClassVar[Mapping[str, str]] = {}
+
+    def get_list_display(self, request: HttpRequest) -> Sequence[Any]:
+        """The columns without those that the user has no right to."""
+        shown = super().get_list_display(request)  # type: ignore[misc]  # mixed into an admin
+        may = request.user.has_perm
+        rights = self.column_rights
+        return [one for one in shown if one not in rights or may(rights[one])]
+
+    def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest) -> bool:
+        """Nobody finds out by filters what the columns do not show."""
+        right = self.field_rights.get(lookup.partition("__")[0])
+        if right is not None and not request.user.has_perm(right):
+            return False
+        return bool(super().lookup_allowed(lookup, value, request))  # type: ignore[misc]  # as above
 
 
 class ManyRows(Rows):
@@ -123,6 +151,8 @@ def column(
     """Mark a method as a column. `label`: value -> success, info, warning or danger."""
 
     def mark(method: F) -> F:
+        if label is not None:
+            method = _in_words(method)
         method.short_description = description  # type: ignore[attr-defined]  # Django reads these
         if order is not None:
             method.admin_order_field = order  # type: ignore[attr-defined]
@@ -133,6 +163,26 @@ def column(
         return method
 
     return mark
+
+
+def _in_words(method: F) -> F:
+    """The method's code with the word for it: the code chooses the colour."""
+
+    @wraps(method)
+    def shown(self: Any, row: Any) -> Any:
+        value = method(self, row)
+        return Coloured((value, word(value)) if isinstance(value, str) else value)
+
+    return cast("F", shown)
+
+
+class Coloured(tuple[str, ...]):
+    """A code that chooses a colour, and its words: a list shows both, a row's page the words."""
+
+    __slots__ = ()
+
+    def __str__(self) -> str:
+        return str(self[1])
 
 
 def page_action(
@@ -197,10 +247,10 @@ def shortened(text: str, *, limit: int = 90) -> str:
 class SimulatedMark:
     """A column that says whether a row belongs to the live shop or to the simulator."""
 
-    @column("rows", order="simulated", label={"simulated": "warning", "live": ""})
-    def mode(self, row: Any) -> str:
-        """`live` or `simulated`."""
-        return "simulated" if row.simulated else "live"
+    @column(_("rows"), order="simulated", label={"simulated": "warning", "live": ""})
+    def mode(self, row: Any) -> tuple[str, str]:
+        """`live` or `simulated`, and its word: an answer that is live is something else."""
+        return ("simulated", gettext("Simulated")) if row.simulated else ("live", gettext("Live"))
 
 
 class ValueFilter(admin.SimpleListFilter):
@@ -210,7 +260,7 @@ class ValueFilter(admin.SimpleListFilter):
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Iterable[tuple[str, str]]:
         """The values as they are stored; `-` stands for empty."""
-        return [(value, "none" if value == "-" else value) for value in self.values]
+        return [(value, word(value)) for value in self.values]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         """Rows with the chosen value."""
@@ -220,12 +270,10 @@ class ValueFilter(admin.SimpleListFilter):
         return queryset.filter(**{str(self.parameter_name): "" if chosen == "-" else chosen})
 
 
-def value_filter(
-    field: str, values: Iterable[str], *, title: str | None = None
-) -> type[ValueFilter]:
+def value_filter(field: str, values: Iterable[str], *, title: StrOrPromise) -> type[ValueFilter]:
     """A ValueFilter class for `field`; its parameter in the address is the field's name."""
     attributes = {
-        "title": title or field.replace("_", " "),
+        "title": title,
         "parameter_name": field,
         "values": tuple(values),
     }

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 
 from django import forms
@@ -11,24 +10,26 @@ from django.db import transaction
 from django.db.models import Count, OuterRef, QuerySet, Subquery
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext_lazy as _
 
 from base.admin import (
     ModelAdmin,
-    ReadOnly,
     Rows,
     SimulatedMark,
-    TabularInline,
     UnfoldAdminSelectWidget,
     column,
     link,
     list_url,
     moment,
-    row_link,
     shortened,
     wide,
 )
+from base.audit import note
 from base.money import usd
-from cache.models import Answer, Source, Wording
+from base.words import word
+from cache.admin_parts import LanguageFilter, SourceInline, WordingInline, language_of
+from cache.models import Answer, Wording
 
 STATUS_COLOURS = {
     Answer.LIVE: "success",
@@ -40,82 +41,6 @@ STATUS_COLOURS = {
 }
 # Revoking is not among them: whoever received the answer has to be told, so it has a page of its own.
 EDITABLE_STATUSES = (Answer.LIVE, Answer.PINNED, Answer.WAITING, Answer.STALE)
-LANGUAGES = (("en", "English"), ("zh-hans", "简体中文"))
-
-
-def language_of(partition: str) -> str:
-    """The language part of a partition; empty when the partition has another shape."""
-    parts = partition.split("/")
-    return parts[1] if len(parts) > 1 else ""
-
-
-class LanguageFilter(admin.SimpleListFilter):
-    """By the language that is part of the partition."""
-
-    title = "language"
-    parameter_name = "language"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> Iterable[tuple[str, str]]:
-        """Both languages of the product."""
-        return LANGUAGES
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        """Rows whose partition is of the language."""
-        chosen = self.value()
-        return queryset if chosen is None else queryset.filter(partition__contains=f"/{chosen}/")
-
-
-class WordingInline(ReadOnly, TabularInline[Wording, Answer]):
-    """Every way in which shoppers put the question."""
-
-    model = Wording
-    fields = ("wording", "kind", "service", "asked_by", "has_vector", "created_at")
-    readonly_fields = fields
-    extra = 0
-    per_page = 25
-    hide_title = True
-
-    @column("text")
-    def wording(self, wording: Wording) -> SafeString:
-        """The text; leads to its page."""
-        return row_link("cache_wording", wording.pk, wording.text)
-
-    @column("service")
-    def service(self, wording: Wording) -> str:
-        """Whether it is served; a suspended one with the reason."""
-        if wording.suspended_at is None:
-            return "served"
-        return f"suspended: {wording.suspended_because}"
-
-    @column("asked by shopper")
-    def asked_by(self, wording: Wording) -> str:
-        """The shopper's row number."""
-        return str(wording.asker_shopper_id or "–")
-
-    @column("found by meaning", boolean=True)
-    def has_vector(self, wording: Wording) -> bool:
-        """Whether the wording has a vector; without one it is found by its exact text only."""
-        return bool(wording.engine_id)
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Wording]:
-        """Without the vectors, which nobody reads here."""
-        return super().get_queryset(request).defer("vector")
-
-
-class SourceInline(ReadOnly, TabularInline[Source, Answer]):
-    """The article versions that the answer rests on."""
-
-    model = Source
-    fields = ("article", "locale", "article_version")
-    readonly_fields = fields
-    extra = 0
-    hide_title = True
-
-    @column("article")
-    def article(self, source: Source) -> SafeString:
-        """The article, by key and locale."""
-        url = list_url("chatbot_article", key=source.article_key, locale=source.locale)
-        return link(source.article_key, url)
 
 
 class AnswerForm(forms.ModelForm[Answer]):
@@ -129,9 +54,9 @@ class AnswerForm(forms.ModelForm[Answer]):
         super().__init__(*args, **kwargs)
         if "status" in self.fields:
             kept = (Answer.REVOKED,) if self.instance.status == Answer.REVOKED else ()
-            choices = [(value, value) for value in (*EDITABLE_STATUSES, *kept)]
+            choices = [(value, word(value)) for value in (*EDITABLE_STATUSES, *kept)]
             self.fields["status"] = forms.ChoiceField(
-                choices=choices, widget=UnfoldAdminSelectWidget(choices=choices)
+                label=_("Status"), choices=choices, widget=UnfoldAdminSelectWidget(choices=choices)
             )
 
 
@@ -156,7 +81,7 @@ class AnswerAdmin(SimulatedMark, Rows, ModelAdmin[Answer]):
     )
     list_filter = ("status", "simulated", LanguageFilter, "origin", "tier", "model", "checked_at")
     search_fields = ("text", "wordings__text")
-    search_help_text = "Words of an answer or of a question"
+    search_help_text = _("Words of an answer or of a question")
     actions: Any = ("pin",)
     readonly_fields = (
         "partition",
@@ -175,7 +100,7 @@ class AnswerAdmin(SimulatedMark, Rows, ModelAdmin[Answer]):
     fieldsets = (
         (None, {"fields": ("text", "status", "expires_at")}),
         (
-            "Where it comes from",
+            _("Where it comes from"),
             {
                 "fields": (
                     ("origin", "model", "tier"),
@@ -185,7 +110,7 @@ class AnswerAdmin(SimulatedMark, Rows, ModelAdmin[Answer]):
             },
         ),
         (
-            "What it does",
+            _("What it does"),
             {"fields": (("served", "last_served_at"), ("cost", "mode", "owner_shopper_id"))},
         ),
     )
@@ -230,57 +155,61 @@ class AnswerAdmin(SimulatedMark, Rows, ModelAdmin[Answer]):
             obj.origin = Answer.STAFF
         super().save_model(request, obj, form, change)
 
-    @column("answer", order="text")
+    @column(_("answer"), order="text")
     def answer(self, row: Answer) -> SafeString:
         """The beginning of the text."""
         return wide(shortened(row.text))
 
-    @column("asked as")
+    @column(_("asked as"))
     def question(self, row: Any) -> str:
         """The first wording, and how many more there are."""
         more = (row.wording_count or 0) - 1
         text = shortened(row.first_wording or "", limit=60)
         return f"{text} (+{more})" if more > 0 else text
 
-    @column("status", order="status", label=STATUS_COLOURS)
+    @column(_("status"), order="status", label=STATUS_COLOURS)
     def state(self, row: Answer) -> str:
         """The status, coloured."""
         return row.status
 
-    @column("checked", order="checked_at")
+    @column(_("checked"), order="checked_at")
     def checked(self, row: Answer) -> SafeString | str:
         """When it was last made from the articles."""
         return moment(row.checked_at)
 
-    @column("expires", order="expires_at")
+    @column(_("expires"), order="expires_at")
     def expires(self, row: Answer) -> SafeString | str:
         """When it is no longer served."""
         return moment(row.expires_at)
 
-    @column("language")
+    @column(_("language"))
     def language(self, row: Answer) -> str:
         """The partition's language."""
         return language_of(row.partition)
 
-    @column("served", order="served_count")
+    @column(_("served"), order="served_count")
     def served(self, row: Answer) -> SafeString:
         """How often it was served; leads to the receipts."""
         return link(f"{row.served_count:,}×", list_url("cache_lookup", answer__id__exact=row.pk))
 
-    @column("cost", order="cost_nanousd")
+    @column(_("cost"), order="cost_nanousd")
     def cost(self, row: Answer) -> str:
         """What the model call took."""
         return usd(row.cost_nanousd)
 
-    @admin.action(description="Pin: serve until unpinned, whatever its age", permissions=["change"])
+    @admin.action(
+        description=_("Pin: serve until unpinned, whatever its age"), permissions=["change"]
+    )
     def pin(self, request: HttpRequest, queryset: QuerySet[Answer]) -> None:
         """Keep the shared answers beyond their expiry; a changed article still retires them."""
-        changed = _set_status(queryset, Answer.PINNED)
-        self.message_user(request, f"{changed} answers pinned.", messages.SUCCESS)
+        pinned = _set_status(queryset, Answer.PINNED)
+        note(pinned, gettext("Pinned."), user=request.user)
+        said = ngettext("%(count)s answer pinned.", "%(count)s answers pinned.", len(pinned))
+        self.message_user(request, said % {"count": len(pinned)}, messages.SUCCESS)
 
 
 @transaction.atomic
-def _set_status(queryset: QuerySet[Answer], status: str) -> int:
+def _set_status(queryset: QuerySet[Answer], status: str) -> list[Answer]:
     """Save row by row, so that each one is announced; one shopper's own and revoked ones are left alone."""
     untouched = (Answer.OWN, Answer.REVOKED)
     chosen = Answer.objects.filter(pk__in=queryset.values("pk"))
@@ -290,4 +219,4 @@ def _set_status(queryset: QuerySet[Answer], status: str) -> int:
         if status == Answer.PINNED:
             row.expires_at = None
         row.save()
-    return len(rows)
+    return rows

@@ -10,9 +10,13 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext_lazy as _
 
 from base.admin import ModelAdmin, ReadOnly, Rows, column, moment, row_link, shortened, wide
-from cache.admin import LanguageFilter, language_of
+from base.audit import note
+from base.words import word
+from cache.admin_parts import LanguageFilter, language_of
 from cache.models import Answer, Wording
 from cache.suspending import restore, suspend
 
@@ -22,12 +26,12 @@ SERVED, SUSPENDED, RETIRED = "served", "suspended", "answer out of service"
 class ServiceFilter(admin.SimpleListFilter):
     """By whether the wording is served."""
 
-    title = "service"
+    title = _("service")
     parameter_name = "service"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Iterable[tuple[str, str]]:
         """Served, or why not."""
-        return [(value, value) for value in (SERVED, SUSPENDED, RETIRED)]
+        return [(value, word(value)) for value in (SERVED, SUSPENDED, RETIRED)]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Wording]) -> QuerySet[Wording]:
         """As the column says it."""
@@ -47,7 +51,7 @@ class WordingAdmin(ReadOnly, Rows, ModelAdmin[Wording]):
     list_display = ("wording", "service", "because", "leads_to", "kind", "language", "created")
     list_filter = (ServiceFilter, LanguageFilter, "kind", "created_at")
     search_fields = ("text", "answer__text")
-    search_help_text = "Words of a question or of an answer"
+    search_help_text = _("Words of a question or of an answer")
     list_select_related = ("answer",)
     actions = ("suspend", "restore")
     fields = (
@@ -79,53 +83,61 @@ class WordingAdmin(ReadOnly, Rows, ModelAdmin[Wording]):
         """Who may change answers may take their wordings out and back."""
         return bool(request.user.has_perm("cache.change_answer"))
 
-    @column("wording", order="text")
+    @column(_("wording"), order="text")
     def wording(self, row: Wording) -> SafeString:
         """The text."""
         return wide(shortened(row.text))
 
-    @column("service", label={SERVED: "success", SUSPENDED: "danger", RETIRED: "warning"})
+    @column(_("service"), label={SERVED: "success", SUSPENDED: "danger", RETIRED: "warning"})
     def service(self, row: Wording) -> str:
         """Whether it is served."""
         if row.suspended_at is not None:
             return SUSPENDED
         return SERVED if row.answer.status in Answer.SERVED else RETIRED
 
-    @column("because")
+    @column(_("because"))
     def because(self, row: Wording) -> str:
         """Why it is not served."""
         if row.suspended_at is not None:
             return row.suspended_because or "–"
-        return "–" if row.answer.status in Answer.SERVED else f"the answer is {row.answer.status}"
+        return (
+            "–"
+            if row.answer.status in Answer.SERVED
+            else gettext("the answer is %(status)s") % {"status": word(row.answer.status)}
+        )
 
-    @column("answer")
+    @column(_("answer"))
     def leads_to(self, row: Wording) -> SafeString:
         """The answer."""
         return row_link("cache_answer", row.answer_id, wide(shortened(row.answer.text, limit=60)))
 
-    @column("language")
+    @column(_("language"))
     def language(self, row: Wording) -> str:
         """The partition's language."""
         return language_of(row.partition)
 
-    @column("since", order="created_at")
+    @column(_("since"), order="created_at")
     def created(self, row: Wording) -> SafeString | str:
         """When it came to lead to this answer."""
         return moment(row.created_at)
 
-    @admin.action(description="Suspend: serve to nobody, keep the answer", permissions=["decide"])
+    @admin.action(
+        description=_("Suspend: serve to nobody, keep the answer"), permissions=["decide"]
+    )
     def suspend(self, request: HttpRequest, queryset: QuerySet[Wording]) -> None:
         """Take the chosen wordings out of every process; the next asker gets a fresh answer."""
-        because = f"by {request.user.get_username()}"
-        count = suspend(_ids(queryset), because=because, now=timezone.now())
-        self.message_user(request, f"{count} wordings suspended.", messages.SUCCESS)
+        chosen = list(queryset.filter(suspended_at=None))
+        because = gettext("by %(user)s") % {"user": request.user.get_username()}
+        count = suspend([row.pk for row in chosen], because=because, now=timezone.now())
+        note(chosen, gettext("Suspended."), user=request.user)
+        said = ngettext("%(count)s wording suspended.", "%(count)s wordings suspended.", count)
+        self.message_user(request, said % {"count": count}, messages.SUCCESS)
 
-    @admin.action(description="Restore: serve again", permissions=["decide"])
+    @admin.action(description=_("Restore: serve again"), permissions=["decide"])
     def restore(self, request: HttpRequest, queryset: QuerySet[Wording]) -> None:
         """Put the chosen wordings back; what shoppers said against them counts no more."""
-        count = restore(_ids(queryset), now=timezone.now())
-        self.message_user(request, f"{count} wordings restored.", messages.SUCCESS)
-
-
-def _ids(queryset: QuerySet[Wording]) -> list[int]:
-    return list(queryset.values_list("id", flat=True))
+        chosen = list(queryset.exclude(suspended_at=None))
+        count = restore([row.pk for row in chosen], now=timezone.now())
+        note(chosen, gettext("Restored."), user=request.user)
+        said = ngettext("%(count)s wording restored.", "%(count)s wordings restored.", count)
+        self.message_user(request, said % {"count": count}, messages.SUCCESS)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
 
 
 class CacheConfig(AppConfig):
     name = "cache"
-    verbose_name = "Semantic cache"
+    verbose_name = _("Semantic cache")
     default_auto_field = "django.db.models.BigAutoField"

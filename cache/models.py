@@ -10,6 +10,7 @@ from __future__ import annotations
 from django.db import models
 from django.db.models import Q
 
+from base.words import word
 from cache.label_models import Comparison, Label, Recalibration, Supporter
 from cache.review_models import Objection, Recall, Review
 
@@ -204,7 +205,7 @@ class Lookup(models.Model):
         indexes = [models.Index(fields=["simulated", "at"], name="cache_lookup_by_time")]
 
     def __str__(self) -> str:
-        return f"{self.outcome} {self.reason}"
+        return f"{word(self.outcome)} {self.reason}"
 
 
 class Change(models.Model):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.db import models
+from django.utils.translation import gettext
 
 
 class Objection(models.Model):
@@ -80,4 +81,5 @@ class Recall(models.Model):
         ordering = ("-id",)
 
     def __str__(self) -> str:
-        return f"answer {self.answer_id} by {self.by}"
+        said = gettext("answer %(number)s, %(user)s")
+        return said % {"number": self.answer_id, "user": self.by}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from cache.admin_wordings import WordingAdmin
+from chatbot.admin_audit import AuditAdmin
 from chatbot.admin_board import HoldAdmin
 from chatbot.admin_conversations import ConversationAdmin, FeedbackAdmin, FrameAdmin
 from chatbot.admin_dry_run import DryRunAdmin
@@ -14,6 +15,7 @@ from chatbot.admin_system import GroupAdmin, OutboxAdmin, TallyAdmin, UserAdmin
 
 __all__ = [
     "ArticleAdmin",
+    "AuditAdmin",
     "ConversationAdmin",
     "DryRunAdmin",
     "FeedbackAdmin",

@@ -6,13 +6,14 @@ The page shows its figures without a script; `board.js` fetches the cards every 
 
 from __future__ import annotations
 
-from functools import partial
+from functools import partial, reduce
+from operator import or_
 from typing import Any
 
 from django.contrib import admin
 from django.contrib.admin.models import LogEntry
 from django.core.exceptions import PermissionDenied
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.template.loader import render_to_string
 from django.template.response import TemplateResponse
@@ -21,7 +22,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from base.admin import ModelAdmin, ReadOnly, Rows, fields_of
-from chatbot.admin_board_actions import MARK, action_page, may
+from chatbot.admin_board_actions import action_page, marks, may
 from chatbot.board_lines import Line
 from chatbot.board_state import Board, board
 from routing.models import Hold, Model
@@ -114,9 +115,10 @@ def _figures(line: Line) -> dict[str, Any]:
 
 def _recent() -> QuerySet[LogEntry]:
     """What staff did here last."""
+    by_hand = [Q(change_message__startswith=mark) for mark in marks()]
     of_models = LogEntry.objects.filter(
+        reduce(or_, by_hand),
         content_type__app_label=Model._meta.app_label,
         content_type__model=Model._meta.model_name,
-        change_message__startswith=MARK,
     )
     return of_models.select_related("user").order_by("-action_time")[:RECENT]

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
@@ -17,15 +18,25 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, override
 
+from base.words import word
 from chatbot.board_forms import LimitsForm, ParkForm, ReasonForm
 from chatbot.board_lines import Line
 from chatbot.board_state import Board, board, obey_now
 from routing.holds import decide
 from routing.models import Hold, Model
 
-MARK = "Live board: "
+BY_HAND = gettext_lazy("Live board: %(what)s. Reason: %(reason)s")
+
+
+def marks() -> list[str]:
+    """What entries of the board begin with, in every language that staff write in."""
+    found = []
+    for code, _name in settings.LANGUAGES:
+        with override(code):
+            found.append(str(BY_HAND).partition("%")[0])
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,15 +169,20 @@ def _carry_out(
             f"{name}: {_shown(old)} -> {_shown(new)}" for name, old, new in form.changes()
         )
         form.save()
-        admin.log_change(request, row, f"{MARK}limits changed. {changed}. Reason: {reason}")
+        what = _("limits changed: %(limits)s") % {"limits": changed}
+        admin.log_change(request, row, str(BY_HAND) % {"what": what, "reason": reason})
         return
     kind = {"trip": Hold.TRIP, "park": Hold.PARK, "reset": Hold.RESET}[action.key]
     until = values.get("until")
     hold = decide(row, kind, by=who, reason=reason, now=timezone.now(), until=until)
-    old = line.state if line is not None else "unknown"
-    lasts = f" until {until:%Y-%m-%d %H:%M %Z}" if until is not None else ""
-    admin.log_change(request, row, f"{MARK}{old} -> {hold.kind}{lasts}. Reason: {reason}")
+    what = f"{line.state if line is not None else word('unknown')} -> {hold.kind}"
+    if until is not None:
+        what = _("%(change)s until %(moment)s") % {
+            "change": what,
+            "moment": f"{until:%Y-%m-%d %H:%M %Z}",
+        }
+    admin.log_change(request, row, str(BY_HAND) % {"what": what, "reason": reason})
 
 
 def _shown(value: object) -> str:
-    return "none" if value is None else f"{value:,}"
+    return word("-") if value is None else f"{value:,}"

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, ClassVar
 
 from django.contrib import admin
 from django.db.models import Count, OuterRef, Q, QuerySet, Subquery, Sum
 from django.http import HttpRequest, HttpResponse
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from base.admin import (
     ManyRows,
@@ -28,6 +30,7 @@ from base.admin import (
     wide,
 )
 from base.money import usd
+from base.words import word
 from chatbot.models import Conversation, Feedback, Frame, Question
 
 MAX_FRAMES = 500
@@ -68,14 +71,14 @@ def _turn(frame: Frame) -> Turn:
 
 def _marks(body: dict[str, Any]) -> Iterable[str]:
     yield from (
-        str(body[name]) for name in ("code", "origin", "cache", "tier", "model") if body.get(name)
+        word(body[name]) for name in ("code", "origin", "cache", "tier", "model") if body.get(name)
     )
     if body.get("cosine") is not None:
-        yield f"cosine {body['cosine']:.3f}"
+        yield gettext("cosine %(figure)s") % {"figure": f"{body['cosine']:.3f}"}
     if body.get("ms") is not None:
         yield f"{body['ms']:,} ms"
     if body.get("stopped"):
-        yield "stopped by the shopper"
+        yield gettext("stopped by the shopper")
 
 
 @admin.register(Conversation)
@@ -93,9 +96,10 @@ class ConversationAdmin(SimulatedMark, ReadOnly, ManyRows, ModelAdmin[Conversati
         "ended",
         "mode",
     )
+    column_rights: ClassVar = {"cost": "chatbot.view_figures"}
     list_filter = ("simulated", "locale", "started_at")
     search_fields = ("public_id", "shopper__public_id", "shopper__external_id", "questions__text")
-    search_help_text = "Words of a question, or an id"
+    search_help_text = _("Words of a question, or an id")
     list_select_related = ("shopper",)
     fields = (("public_id", "shopper"), ("locale", "mode"), ("started_at", "last_at"))
     readonly_fields = ("public_id", "shopper", "locale", "mode", "started_at", "last_at")
@@ -137,29 +141,29 @@ class ConversationAdmin(SimulatedMark, ReadOnly, ManyRows, ModelAdmin[Conversati
             request, object_id, form_url, {**(extra_context or {}), **context}
         )
 
-    @column("began", order="started_at")
+    @column(_("began"), order="started_at")
     def began(self, row: Conversation) -> SafeString | str:
         """When it began."""
         return moment(row.started_at)
 
-    @column("last words", order="last_at")
+    @column(_("last words"), order="last_at")
     def ended(self, row: Conversation) -> SafeString | str:
         """When something was said last."""
         return moment(row.last_at)
 
-    @column("first question")
+    @column(_("first question"))
     def first_text(self, row: Any) -> SafeString:
         """What it began with."""
         return wide(shortened(row.first_question or "–"))
 
-    @column("questions", order="question_count")
+    @column(_("questions"), order="question_count")
     def questions(self, row: Any) -> SafeString:
         """How many; leads to them."""
         return link(
             row.question_count or 0, list_url("chatbot_question", conversation__id__exact=row.pk)
         )
 
-    @column("failed", order="failed_count")
+    @column(_("failed"), order="failed_count")
     def failed(self, row: Any) -> SafeString | str:
         """How many ended in an error; leads to them."""
         if not row.failed_count:
@@ -169,7 +173,7 @@ class ConversationAdmin(SimulatedMark, ReadOnly, ManyRows, ModelAdmin[Conversati
         )
         return link(row.failed_count, url)
 
-    @column("cost", order="cost")
+    @column(_("cost"), order="cost")
     def cost(self, row: Any) -> str:
         """What its answers cost."""
         return usd(row.cost or 0)
@@ -182,27 +186,27 @@ class FrameAdmin(ReadOnly, ManyRows, ModelAdmin[Frame]):
     list_display = ("at", "seq", "kind", "text", "conversation_link", "question_link")
     list_filter = ("at",)
     search_fields = ("conversation__public_id",)
-    search_help_text = "A conversation's id"
+    search_help_text = _("A conversation's id")
     ordering = ("-id",)
     fields = (("conversation_link", "question_link"), ("seq", "at"), "body")
     readonly_fields = fields[0] + fields[1] + (fields[2],)
 
-    @column("type")
+    @column(_("type"))
     def kind(self, row: Frame) -> str:
         """The frame's type."""
-        return str(row.body.get("type", ""))
+        return word(row.body.get("type", ""))
 
-    @column("text")
+    @column(_("text"))
     def text(self, row: Frame) -> str:
         """The beginning of what was said."""
         return shortened(str(row.body.get("text") or row.body.get("message") or "–"))
 
-    @column("conversation", order="conversation_id")
+    @column(_("conversation"), order="conversation_id")
     def conversation_link(self, row: Frame) -> SafeString:
         """The conversation."""
         return row_link("chatbot_conversation", row.conversation_id, f"#{row.conversation_id}")
 
-    @column("question", order="question_id")
+    @column(_("question"), order="question_id")
     def question_link(self, row: Frame) -> SafeString | str:
         """The question, where the frame belongs to one."""
         if row.question_id is None:
@@ -222,22 +226,22 @@ class FeedbackAdmin(ReadOnly, Rows, ModelAdmin[Feedback]):
     fields = (("thumb", "at"), "reason", "question_text")
     readonly_fields = ("thumb", "at", "reason", "question_text")
 
-    @column("thumb", order="value", label={"up": "success", "down": "danger"})
+    @column(_("thumb"), order="value", label={"up": "success", "down": "danger"})
     def thumb(self, row: Feedback) -> str:
         """Up or down."""
         return row.value
 
-    @column("question")
+    @column(_("question"))
     def question_text(self, row: Feedback) -> SafeString:
         """The question; leads to how it was decided."""
         return row_link("chatbot_question", row.question_id, shortened(row.question.text))
 
-    @column("origin", order="question__origin")
+    @column(_("origin"), order="question__origin")
     def origin(self, row: Feedback) -> str:
         """Where the answer came from."""
-        return row.question.origin or "–"
+        return word(row.question.origin or "–")
 
-    @column("tier", order="question__tier")
+    @column(_("tier"), order="question__tier")
     def tier(self, row: Feedback) -> str:
         """The question's tier."""
         return row.question.tier or "–"

@@ -5,6 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
+from django.utils.text import format_lazy
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from base.admin import UnfoldAdminTextareaWidget
 from chatbot.lifetimes import DEFAULT_DAYS, EVERY_TOPIC, MOST_DAYS
@@ -17,11 +20,16 @@ class DaysField(forms.Field):
     def __init__(self, **kwargs: Any) -> None:
         kwargs.setdefault(
             "help_text",
-            f"One topic per line, like promo: 7. {EVERY_TOPIC} is for all others; without it they live "
-            f"{DEFAULT_DAYS} days.",
+            format_lazy(
+                _(
+                    "One topic per line, like promo: 7. {every} is for all others; without it they live {days} days."
+                ),
+                every=EVERY_TOPIC,
+                days=DEFAULT_DAYS,
+            ),
         )
         widget = UnfoldAdminTextareaWidget(attrs={"rows": 3})
-        super().__init__(required=False, widget=widget, label="Days that answers live", **kwargs)
+        super().__init__(required=False, widget=widget, label=_("Days that answers live"), **kwargs)
 
     def prepare_value(self, value: Any) -> Any:
         """The stored object as lines."""
@@ -41,13 +49,14 @@ class DaysField(forms.Field):
     def _pair(self, line: str) -> tuple[str, int]:
         topic, colon, days = (part.strip() for part in line.replace("：", ":").partition(":"))
         if not (topic and colon and days.isdecimal() and 1 <= int(days) <= MOST_DAYS):
-            message = (
-                f"{line!r} is no topic with days from 1 to {MOST_DAYS}: write it like promo: 7."
+            message = gettext(
+                "“%(line)s” is no topic with days from 1 to %(most)s: write it like promo: 7."
             )
-            raise forms.ValidationError(message)
+            raise forms.ValidationError(message % {"line": line, "most": MOST_DAYS})
         return topic, int(days)
 
 
 def in_words(resting: Dependents) -> str:
     """The count as staff read it."""
-    return f"{resting.answers} stored answers, served {resting.hits} times in the last {TRAFFIC_DAYS} days"
+    said = gettext("%(answers)s stored answers, served %(hits)s times in the last %(days)s days")
+    return said % {"answers": resting.answers, "hits": resting.hits, "days": TRAFFIC_DAYS}

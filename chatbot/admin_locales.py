@@ -8,6 +8,7 @@ from django import forms
 from django.conf import settings
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext
 
 from base.admin import LinesField, UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 
@@ -37,7 +38,10 @@ class PerLocaleWidget(forms.MultiWidget):
             (
                 language,
                 widget.render(
-                    f"{name}{suffix}", text, {"aria-label": f"{name}, {language}"}, renderer
+                    f"{name}{suffix}",
+                    text,
+                    {"aria-label": f"{gettext(name)}, {language}"},
+                    renderer,
                 ),
             )
             for (_, language), suffix, widget, text in parts

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, ClassVar
 
 from django.contrib import admin
 from django.db.models import Count, OuterRef, QuerySet, Subquery
@@ -11,6 +11,8 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from base.admin import (
     ManyRows,
@@ -30,6 +32,8 @@ from base.admin import (
     wide,
 )
 from base.money import usd
+from base.sentences import sentence
+from base.words import word
 from cache.models import Answer, Lookup
 from chatbot import reports
 from chatbot.admin_console import console_urls
@@ -57,7 +61,7 @@ ORIGINS = ("cache", "model", "article", "template", "person", "-")
 class CacheFilter(ValueFilter):
     """By cache outcome, or every kind of hit at once."""
 
-    title = "cache"
+    title = _("cache")
     parameter_name = "cache"
     values = ("hit", *(outcome or "-" for outcome in reports.OUTCOMES))
 
@@ -71,12 +75,12 @@ class CacheFilter(ValueFilter):
 class UnansweredFilter(admin.SimpleListFilter):
     """Questions that no article answers."""
 
-    title = "unanswered"
+    title = _("unanswered")
     parameter_name = "unanswered"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Iterable[tuple[str, str]]:
         """One choice beside all."""
-        return [("yes", "no article answers it")]
+        return [("yes", _("no article answers it"))]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Question]) -> QuerySet[Question]:
         """As the summary page counts them."""
@@ -86,12 +90,12 @@ class UnansweredFilter(admin.SimpleListFilter):
 class GuardFilter(admin.SimpleListFilter):
     """Questions in which a guard found something."""
 
-    title = "guards"
+    title = _("guards")
     parameter_name = "guarded"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Iterable[tuple[str, str]]:
         """With or without a note."""
-        return [("yes", "spoke"), ("no", "silent")]
+        return [("yes", _("spoke")), ("no", _("silent"))]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Question]) -> QuerySet[Question]:
         """By whether the list of notes is empty."""
@@ -104,7 +108,7 @@ class GuardFilter(admin.SimpleListFilter):
 class ModelLabelFilter(ValueFilter):
     """By the model that answered, among the configured ones."""
 
-    title = "model"
+    title = _("model")
     parameter_name = "model"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Iterable[tuple[str, str]]:
@@ -124,7 +128,7 @@ class QuestionAdmin(SimulatedMark, ReadOnly, ManyRows, ModelAdmin[Question]):
         "mode",
         "cached",
         "tier",
-        "origin",
+        "came_from",
         "model",
         "guard_notes",
         "cost",
@@ -132,24 +136,30 @@ class QuestionAdmin(SimulatedMark, ReadOnly, ManyRows, ModelAdmin[Question]):
         "calls",
         "receipt",
     )
+    column_rights: ClassVar = {
+        "cost": "chatbot.view_figures",
+        "calls": "routing.view_call",
+        "receipt": "cache.view_lookup",
+    }
+    field_rights: ClassVar = {"cost_nanousd": "chatbot.view_figures"}
     list_filter = (
         "state",
         "simulated",
         CacheFilter,
-        value_filter("tier", [*Tier, "-"]),
-        value_filter("origin", ORIGINS),
+        value_filter("tier", [*Tier, "-"], title=_("tier")),
+        value_filter("origin", ORIGINS, title=_("origin")),
         UnansweredFilter,
         GuardFilter,
         ModelLabelFilter,
-        value_filter("language", ("en", "zh-hans")),
+        value_filter("language", ("en", "zh-hans"), title=_("language")),
         "accepted_at",
     )
     search_fields = ("text", "client_id", "conversation__public_id")
-    search_help_text = "Words of a question, or an id"
+    search_help_text = _("Words of a question, or an id")
     ordering = ("-id",)
     fieldsets = (
         (
-            "All columns",
+            _("All columns"),
             {
                 "classes": ("collapse",),
                 "fields": (
@@ -194,59 +204,67 @@ class QuestionAdmin(SimulatedMark, ReadOnly, ManyRows, ModelAdmin[Question]):
         story = story_of(int(object_id)) if object_id.isdecimal() else {}
         return super().change_view(request, object_id, form_url, {**(extra_context or {}), **story})
 
-    @column("accepted", order="accepted_at")
+    @column(_("accepted"), order="accepted_at")
     def accepted(self, row: Question) -> SafeString | str:
         """When it was accepted."""
         return moment(row.accepted_at)
 
-    @column("question", order="text")
+    @column(_("question"), order="text")
     def asked(self, row: Question) -> SafeString:
         """The beginning of the text."""
         return wide(shortened(row.text))
 
-    @column("state", order="state", label=STATE_COLOURS)
+    @column(_("state"), order="state", label=STATE_COLOURS)
     def ended(self, row: Question) -> tuple[str, str]:
         """The state; an error with its code."""
-        return row.state, f"{row.state}: {row.error_code}" if row.error_code else row.state
+        shown = word(row.state)
+        return row.state, f"{shown}: {row.error_code}" if row.error_code else shown
 
-    @column("cache", order="cache", label=CACHE_COLOURS)
+    @column(_("cache"), order="cache", label=CACHE_COLOURS)
     def cached(self, row: Question) -> str:
         """How the cache decided."""
         return row.cache
 
-    @column("guards")
+    @column(_("origin"), order="origin")
+    def came_from(self, row: Question) -> str:
+        """Where the answer came from."""
+        return word(row.origin or "–")
+
+    @column(_("guards"))
     def guard_notes(self, row: Question) -> str:
         """What the guards noted."""
-        return shortened("; ".join(row.guards), limit=40) or "–"
+        return shortened("; ".join(map(sentence, row.guards)), limit=40) or "–"
 
-    @column("cost", order="cost_nanousd")
+    @column(_("cost"), order="cost_nanousd")
     def cost(self, row: Question) -> str:
         """What its answer cost."""
         return usd(row.cost_nanousd)
 
-    @column("receipt")
+    @column(_("receipt"))
     def receipt(self, row: Any) -> SafeString | str:
         """The receipt of the cache's decision, and the stored answer that was served."""
         if row.receipt_id is None:
             return "–"
-        shown = row_link("cache_lookup", row.receipt_id, "receipt")
+        shown = row_link("cache_lookup", row.receipt_id, gettext("receipt"))
         if row.answer_id is None:
             return shown
-        return format_html("{} {}", shown, row_link("cache_answer", row.answer_id, "answer"))
+        return format_html(
+            "{} {}", shown, row_link("cache_answer", row.answer_id, gettext("answer"))
+        )
 
-    @column("took", order="total_ms")
+    @column(_("took"), order="total_ms")
     def took(self, row: Question) -> SafeString | str:
         """From acceptance to the whole answer."""
         return milliseconds(row.total_ms)
 
-    @column("calls")
+    @column(_("calls"))
     def calls(self, row: Any) -> SafeString | str:
         """How many attempts at models; leads to them."""
         if not row.call_count:
             return "–"
         return link(row.call_count, list_url("routing_call", question_id=row.pk))
 
-    @column("conversation")
+    @column(_("conversation"))
     def conversation_link(self, row: Question) -> SafeString:
         """The conversation."""
         return row_link("chatbot_conversation", row.conversation_id, f"#{row.conversation_id}")

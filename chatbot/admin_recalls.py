@@ -16,6 +16,8 @@ from django.urls import path, reverse
 from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext_lazy as _
 
 from base.admin import (
     ManyRows,
@@ -31,7 +33,8 @@ from base.admin import (
     shortened,
     wide,
 )
-from cache.admin import AnswerAdmin, language_of
+from cache.admin import AnswerAdmin
+from cache.admin_parts import language_of
 from cache.models import Answer, Recall
 from chatbot.admin_files import download, upload_page
 from chatbot.phrases import say
@@ -47,14 +50,17 @@ class RecallForm(forms.Form):
     reason = forms.CharField(
         required=False,
         max_length=300,
-        help_text="For your colleagues; shoppers do not see it.",
+        label=_("Reason"),
+        help_text=_("For your colleagues; shoppers do not see it."),
         widget=UnfoldAdminTextInputWidget(),
     )
     text = forms.CharField(
         required=False,
         max_length=2_000,
-        label="Correction",
-        help_text="What shoppers read, in Markdown. Empty: the sentence below, in their language.",
+        label=_("Correction"),
+        help_text=_(
+            "What shoppers read, in Markdown. Empty: the sentence below, in their language."
+        ),
         widget=UnfoldAdminTextareaWidget(attrs={"rows": 4}),
     )
 
@@ -82,14 +88,14 @@ class RecallableAnswerAdmin(AnswerAdmin):
     actions_detail = ("revoke_answer",)
     actions_list = ("export_answers", "import_answers")
 
-    @page_action("Export", path="export", permission="view", icon="download")
+    @page_action(_("Export"), path="export", permission="view", icon="download")
     def export_answers(self, request: HttpRequest) -> HttpResponse:
         """All served answers as a file."""
         if not self.has_view_permission(request):
             raise PermissionDenied
         return download(request)
 
-    @page_action("Import", path="import", permission="change", icon="upload")
+    @page_action(_("Import"), path="import", permission="change", icon="upload")
     def import_answers(self, request: HttpRequest) -> HttpResponse:
         """Check a file of answers, and store what passes."""
         if not self.has_change_permission(request):
@@ -101,14 +107,16 @@ class RecallableAnswerAdmin(AnswerAdmin):
         page = self.admin_site.admin_view(self.recall_page)
         return [path("recall/", page, name="cache_answer_recall"), *super().get_urls()]
 
-    @admin.action(description="Revoke: take back and tell who received it", permissions=["change"])
+    @admin.action(
+        description=_("Revoke: take back and tell who received it"), permissions=["change"]
+    )
     def revoke(self, request: HttpRequest, queryset: QuerySet[Answer]) -> HttpResponse:
         """Show who received the chosen answers, then ask."""
         return HttpResponseRedirect(
             recall_url(queryset.values_list("id", flat=True)[:MOST_AT_ONCE])
         )
 
-    @page_action("Revoke", path="revoke", permission="change", icon="undo")
+    @page_action(_("Revoke"), path="revoke", permission="change", icon="undo")
     def revoke_answer(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """The same for one answer."""
         return HttpResponseRedirect(recall_url([object_id]))
@@ -123,11 +131,11 @@ class RecallableAnswerAdmin(AnswerAdmin):
         if request.method == "POST" and form.is_valid() and open_ones:
             self._recall(request, open_ones, form)
             return HttpResponseRedirect(next_url(request, candidates))
-        one = len(open_ones) == 1
         context = {
             **self.admin_site.each_context(request),
             "opts": self.opts,
-            "title": "Revoke an answer" if one else f"Revoke {len(open_ones)} answers",
+            "title": ngettext("Revoke an answer", "Revoke %(count)s answers", len(open_ones))
+            % {"count": len(open_ones)},
             "candidates": candidates,
             "open": open_ones,
             "recipients": sum(item.recipients for item in open_ones),
@@ -149,14 +157,21 @@ class RecallableAnswerAdmin(AnswerAdmin):
                     now=timezone.now(),
                 )
             except NotRecallable as error:
-                self.message_user(request, f"Answer {item.answer.id}: {error}", messages.WARNING)
+                said = gettext("Answer %(number)s: %(problem)s")
+                values = {"number": item.answer.id, "problem": error}
+                self.message_user(request, said % values, messages.WARNING)
                 continue
-            self.log_change(request, item.answer, f"Revoked: {recall.reason or 'no reason given'}")
+            reason = recall.reason or gettext("no reason given")
+            said = gettext("Revoked: %(reason)s") % {"reason": reason}
+            self.log_change(request, item.answer, said)
             done.append(item)
         if done:
             told = sum(item.recipients for item in done)
-            happened = f"Answers revoked: {len(done)}. Conversations that are being told: {told}."
-            self.message_user(request, happened, messages.SUCCESS)
+            said = gettext(
+                "Answers revoked: %(count)s. Conversations that are being told: %(told)s."
+            )
+            values = {"count": len(done), "told": told}
+            self.message_user(request, said % values, messages.SUCCESS)
 
 
 def recall_url(ids: Any, *, back: str = "") -> str:
@@ -182,8 +197,8 @@ def candidates_of(ids: str) -> list[Candidate]:
 
 def _problem(answer: Answer) -> str:
     if answer.status == Answer.OWN:
-        return "It serves one shopper alone and is shown to nobody else."
-    return "It is revoked already." if answer.status == Answer.REVOKED else ""
+        return gettext("It serves one shopper alone and is shown to nobody else.")
+    return gettext("It is revoked already.") if answer.status == Answer.REVOKED else ""
 
 
 def next_url(request: HttpRequest, candidates: list[Candidate]) -> str:
@@ -204,32 +219,32 @@ class RecallAdmin(ReadOnly, ManyRows, ModelAdmin[Recall]):
     list_display = ("taken_back", "answer_text", "language", "by", "reason", "told")
     list_filter = ("at",)
     search_fields = ("answer__text", "reason", "by")
-    search_help_text = "Words of an answer or of a reason, or who did it"
+    search_help_text = _("Words of an answer or of a reason, or who did it")
     list_select_related = ("answer",)
     fields = (("taken_back", "by"), "reason", "answer_text", "correction", "told")
     readonly_fields = ("taken_back", "by", "reason", "answer_text", "correction", "told")
 
-    @column("revoked", order="at")
+    @column(_("revoked"), order="at")
     def taken_back(self, row: Recall) -> SafeString | str:
         """When."""
         return moment(row.at)
 
-    @column("answer")
+    @column(_("answer"))
     def answer_text(self, row: Recall) -> SafeString:
         """The answer."""
         return row_link("cache_answer", row.answer_id, wide(shortened(row.answer.text, limit=80)))
 
-    @column("language")
+    @column(_("language"))
     def language(self, row: Recall) -> str:
         """The answer's language."""
         return language_of(row.answer.partition)
 
-    @column("conversations told", order="recipients")
+    @column(_("conversations told"), order="recipients")
     def told(self, row: Recall) -> str:
         """How many corrections were sent so far."""
         return f"{row.recipients:,}"
 
-    @column("what they were told")
+    @column(_("what they were told"))
     def correction(self, row: Recall) -> str:
         """The staff's words, or the product's own."""
         return row.text or say("withdrawn", locale=language_of(row.answer.partition))

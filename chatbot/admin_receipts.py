@@ -9,6 +9,8 @@ from django.contrib import admin
 from django.db.models import OuterRef, QuerySet, Subquery
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from base.admin import (
     ManyRows,
@@ -23,6 +25,7 @@ from base.admin import (
     wide,
 )
 from base.money import usd
+from base.sentences import sentence
 from cache.decision import NEAR_MISS_COSINE
 from cache.models import Lookup
 from chatbot.admin_questions import CACHE_COLOURS
@@ -34,23 +37,29 @@ def duration(seconds: int | None) -> str:
     """A span in its largest unit: 40 s, 12 min, 5 h, 3 days."""
     if seconds is None:
         return "–"
-    for unit, size_s in (("days", 86_400), ("h", 3_600), ("min", 60)):
+    units = ((_("%(count)s days"), 86_400), (_("%(count)s h"), 3_600), (_("%(count)s min"), 60))
+    for unit, size_s in units:
         if seconds >= 2 * size_s:
-            return f"{seconds // size_s} {unit}"
-    return f"{seconds} s"
+            return str(unit) % {"count": seconds // size_s}
+    return gettext("%(count)s s") % {"count": seconds}
+
+
+def _near_words() -> str:
+    said = gettext("near miss: nearest at %(cosine)s or above")
+    return said % {"cosine": f"{NEAR_MISS_COSINE:.2f}"}
 
 
 class ClosenessFilter(admin.SimpleListFilter):
     """What stood between a question and the nearest stored wording."""
 
-    title = "closeness"
+    title = _("closeness")
     parameter_name = "closeness"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Iterable[tuple[str, str]]:
         """Near misses and vetoes."""
         return [
-            ("near", f"near miss: nearest at {NEAR_MISS_COSINE:.2f} or above"),
-            ("vetoed", "a veto spoke against it"),
+            ("near", _near_words()),
+            ("vetoed", gettext("a veto spoke against it")),
         ]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Lookup]) -> QuerySet[Lookup]:
@@ -81,11 +90,11 @@ class LookupAdmin(SimulatedMark, ReadOnly, ManyRows, ModelAdmin[Lookup]):
     )
     list_filter = ("outcome", "simulated", ClosenessFilter, "at")
     search_fields = ("nearest_text", "reason")
-    search_help_text = "Words of the nearest wording or of the reason"
+    search_help_text = _("Words of the nearest wording or of the reason")
     ordering = ("-id",)
     fieldsets = (
         (
-            "Decided on",
+            _("Decided on"),
             {"fields": (("partition", "engine_id"), ("revision", "mode"), ("took", "saved"))},
         ),
     )
@@ -115,73 +124,75 @@ class LookupAdmin(SimulatedMark, ReadOnly, ManyRows, ModelAdmin[Lookup]):
         """With cost and age in words, for its page."""
         row: Any = super().get_object(request, object_id, from_field)
         if row is not None:
-            row.cost_shown = usd(row.cost_nanousd) if row.cost_nanousd else "no call"
+            row.cost_shown = usd(row.cost_nanousd) if row.cost_nanousd else gettext("no call")
             row.age_shown = duration(row.answer_age_s)
         return row  # type: ignore[no-any-return]
 
-    @column("at", order="at")
+    @column(_("at"), order="at")
     def decided_at(self, row: Lookup) -> SafeString | str:
         """When it was decided."""
         return moment(row.at)
 
-    @column("took", order="ms")
+    @column(_("took"), order="ms")
     def took(self, row: Lookup) -> SafeString | str:
         """Milliseconds from the question to its answer."""
         return milliseconds(row.ms)
 
-    @column("outcome", order="outcome", label=CACHE_COLOURS)
+    @column(_("outcome"), order="outcome", label=CACHE_COLOURS)
     def decided(self, row: Lookup) -> str:
         """The outcome, coloured."""
         return row.outcome
 
-    @column("question")
+    @column(_("question"))
     def question(self, row: Any) -> SafeString | str:
         """What was asked."""
         if row.question_text is None:
-            return f"#{row.question_id} (deleted)"
+            return gettext("#%(number)s (deleted)") % {"number": row.question_id}
         text = wide(shortened(row.question_text, limit=60))
         return row_link("chatbot_question", row.question_id, text)
 
-    @column("matched wording")
+    @column(_("matched wording"))
     def matched(self, row: Lookup) -> str:
         """The stored wording that decided; the nearest one where none did."""
         if row.matched_text or row.wording is not None:
             text = row.matched_text or (row.wording.text if row.wording else "")
             return shortened(text, limit=60)
-        return f"nearest: {shortened(row.nearest_text, limit=50)}" if row.nearest_text else "–"
+        if not row.nearest_text:
+            return "–"
+        return gettext("nearest: %(text)s") % {"text": shortened(row.nearest_text, limit=50)}
 
-    @column("answer")
+    @column(_("answer"))
     def answer_text(self, row: Lookup) -> SafeString | str:
         """The stored answer that was served."""
         if row.answer is None and row.stored is not None:
-            return row_link("cache_answer", row.stored_id, "stored as a new one")
+            return row_link("cache_answer", row.stored_id, gettext("stored as a new one"))
         if row.answer is None:
             return "–"
         return row_link("cache_answer", row.answer_id, wide(shortened(row.answer.text, limit=50)))
 
-    @column("cosine / nearest", order="nearest_cosine")
+    @column(_("cosine / nearest"), order="nearest_cosine")
     def cosines(self, row: Lookup) -> str:
         """The cosine served at, and the best candidate's."""
         return " / ".join(
             "–" if value is None else f"{value:.3f}" for value in (row.cosine, row.nearest_cosine)
         )
 
-    @column("probability", order="probability")
+    @column(_("probability"), order="probability")
     def likely(self, row: Lookup) -> str:
         """That the answer is the right one, as the decision saw it."""
         return "–" if row.probability is None else f"{row.probability:.1%}"
 
-    @column("vetoes")
+    @column(_("vetoes"))
     def objections(self, row: Lookup) -> str:
         """What spoke against the nearest wording."""
-        return shortened("; ".join(row.vetoes), limit=50) or "–"
+        return shortened("; ".join(map(sentence, row.vetoes)), limit=50) or "–"
 
-    @column("reason", order="reason")
+    @column(_("reason"), order="reason")
     def why(self, row: Lookup) -> SafeString:
         """The decision in words."""
-        return wide(shortened(row.reason, limit=70))
+        return wide(shortened(sentence(row.reason), limit=70))
 
-    @column("saved", order="saved_nanousd")
+    @column(_("saved"), order="saved_nanousd")
     def saved(self, row: Lookup) -> str:
         """What the avoided call had cost."""
         return usd(row.saved_nanousd) if row.saved_nanousd else "–"

@@ -104,6 +104,8 @@ def _pin(admin: Any, request: HttpRequest, judged: Judged) -> HttpResponse:
         admin.message_user(request, str(error), messages.ERROR)
     else:
         answer = Answer.objects.get(id=judged.answer_id or 0)
-        admin.log_change(request, answer, f"Pinned, for question {judged.receipt.question_id}")
+        number = judged.receipt.question_id
+        said = _("Pinned, for question %(number)s") % {"number": number}
+        admin.log_change(request, answer, said)
         admin.message_user(request, happened, messages.SUCCESS)
     return HttpResponseRedirect(reverse("admin:index"))

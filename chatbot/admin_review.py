@@ -15,6 +15,7 @@ from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from cache.models import Answer, Lookup, Objection, Wording
 from chatbot.admin_recalls import recall_url
@@ -72,7 +73,7 @@ def review_page(admin: Any, request: HttpRequest) -> HttpResponse:
     context = {
         **admin.admin_site.each_context(request),
         "opts": admin.opts,
-        "title": "Review",
+        "title": gettext("Review"),
         "current": current,
         "asked": asked,
         "receipt": asked[0].receipt if asked else None,
@@ -111,7 +112,9 @@ def decide_page(admin: Any, request: HttpRequest, receipt_id: int) -> HttpRespon
     except NotPossible as error:
         admin.message_user(request, str(error), messages.ERROR)
         return back
-    admin.log_change(request, judged.receipt, f"Review: {decision}")
+    admin.log_change(
+        request, judged.receipt, gettext("Review: %(decision)s") % {"decision": decision}
+    )
     admin.message_user(request, happened, messages.SUCCESS)
     return back
 

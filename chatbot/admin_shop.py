@@ -9,6 +9,7 @@ from django.contrib import admin, messages
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from base.admin import (
@@ -40,10 +41,10 @@ class SiteAdmin(FirstSteps, Rows, ModelAdmin[Site]):
     list_display = ("__str__", "key", "time_zone", "currency", "articles_link")
     fieldsets = (
         (None, {"fields": ("key", "name", ("time_zone", "currency"))}),
-        ("What the chat shows", {"fields": ("greeting", "suggestions", "contact", "hours")}),
-        ("How it answers", {"fields": ("tone", "locales", "answer_days")}),
-        ("Error budget", {"fields": (("max_wrong_percent_en", "max_wrong_percent_zh"),)}),
-        ("Embedding", {"fields": ("allowed_origins",)}),
+        (_("What the chat shows"), {"fields": ("greeting", "suggestions", "contact", "hours")}),
+        (_("How it answers"), {"fields": ("tone", "locales", "answer_days")}),
+        (_("Error budget"), {"fields": (("max_wrong_percent_en", "max_wrong_percent_zh"),)}),
+        (_("Embedding"), {"fields": ("allowed_origins",)}),
     )
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
@@ -54,17 +55,19 @@ class SiteAdmin(FirstSteps, Rows, ModelAdmin[Site]):
         """A site's key stands in addresses and partitions."""
         return ("key",) if obj is not None else ()
 
-    @column("articles")
+    @column(_("articles"))
     def articles_link(self, row: Site) -> SafeString:
         """Leads to its articles."""
-        return link("articles", list_url("chatbot_article", site__id__exact=row.pk))
+        return link(gettext("articles"), list_url("chatbot_article", site__id__exact=row.pk))
 
 
 class ProductForm(forms.ModelForm[Product]):
     """A product by all its names."""
 
-    names = PerLocaleField(required=True)
-    aliases = LinesField(help_text="Every other name that shoppers use, one per line.")
+    names = PerLocaleField(label=_("Names"), required=True)
+    aliases = LinesField(
+        label=_("Aliases"), help_text=_("Every other name that shoppers use, one per line.")
+    )
 
     class Meta:
         model = Product
@@ -91,7 +94,7 @@ class ProductAdmin(Rows, ModelAdmin[Product]):
         """Products from a CSV file, shown before they are stored."""
         return import_page(self, request, kind=ShopFile.PRODUCTS)
 
-    @column("English")
+    @column(_("English"))
     def english(self, row: Product) -> str:
         """The English name."""
         return str(row.names.get("en", "–"))
@@ -101,7 +104,7 @@ class ProductAdmin(Rows, ModelAdmin[Product]):
         """The Chinese name."""
         return str(row.names.get("zh-hans", "–"))
 
-    @column("also called")
+    @column(_("also called"))
     def other_names(self, row: Product) -> str:
         """The aliases."""
         return ", ".join(row.aliases) or "–"
@@ -111,7 +114,7 @@ class ArticleVersionInline(ReadOnly, StackedInline[ArticleVersion, Article]):
     """What the article said before."""
 
     model = ArticleVersion
-    verbose_name_plural = "Version history"
+    verbose_name_plural = _("Version history")
     fields = (("version", "saved_at"), "title", "text")
     readonly_fields = ("version", "saved_at", "title", "text")
     extra = 0
@@ -123,7 +126,9 @@ class ArticleForm(forms.ModelForm[Article]):
     """An article with its typical wordings one per line."""
 
     asked_as = LinesField(
-        label="Asked as", rows=4, help_text="Typical wordings, one per line; they help finding it."
+        label=_("Asked as"),
+        rows=4,
+        help_text=_("Typical wordings, one per line; they help finding it."),
     )
 
     class Meta:
@@ -156,7 +161,7 @@ class ArticleAdmin(Rows, ModelAdmin[Article]):
     fieldsets = (
         (None, {"fields": ("title", "text", "asked_as", ("resting", "serve_while_stale"))}),
         (
-            "Where it belongs",
+            _("Where it belongs"),
             {"fields": (("topic", "locale", "key"), ("site", "url"), ("enabled", "version"))},
         ),
     )
@@ -176,11 +181,11 @@ class ArticleAdmin(Rows, ModelAdmin[Article]):
         """Key and locale are what stored answers name as their source."""
         return ("version", "resting", *(("key", "locale", "site") if obj is not None else ()))
 
-    @column("answers")
+    @column(_("answers"))
     def stored_answers(self, row: Article) -> SafeString:
         """Leads to the stored answers that rest on it."""
         url = list_url("cache_answer", sources__article_key=row.key, sources__locale=row.locale)
-        return link("answers", url)
+        return link(gettext("answers"), url)
 
     def save_model(
         self,
@@ -193,12 +198,12 @@ class ArticleAdmin(Rows, ModelAdmin[Article]):
         resting = dependents(Article.objects.get(pk=obj.pk), now=timezone.now()) if change else None
         super().save_model(request, obj, form, change)
         if resting and resting.answers and {"title", "text", "enabled"} & set(form.changed_data):
-            text = (
-                f"{in_words(resting)}, rested on the version before; the most asked are made anew."
+            text = gettext(
+                "%(resting)s, rested on the version before; the most asked are made anew."
             )
-            self.message_user(request, text, messages.INFO)
+            self.message_user(request, text % {"resting": in_words(resting)}, messages.INFO)
 
-    @column("answers that rest on it")
+    @column(_("answers that rest on it"))
     def resting(self, row: Article) -> str:
         """What a change would take out of service."""
         return in_words(dependents(row, now=timezone.now())) if row.pk else "–"

@@ -19,12 +19,17 @@ class SiteForm(forms.ModelForm[Site]):
     """A site's texts per language."""
 
     name = PerLocaleField(
-        required=True, help_text=_("At the top of the chat, and in every prompt to a model.")
+        label=_("Name"),
+        required=True,
+        help_text=_("At the top of the chat, and in every prompt to a model."),
     )
     greeting = PerLocaleField(
-        rows=2, help_text=_("The first words on the chat page. Empty: a greeting of the product.")
+        label=_("Greeting"),
+        rows=2,
+        help_text=_("The first words on the chat page. Empty: a greeting of the product."),
     )
     suggestions = PerLocaleField(
+        label=_("Suggestions"),
         lines=True,
         rows=4,
         help_text=_(
@@ -32,6 +37,7 @@ class SiteForm(forms.ModelForm[Site]):
         ),
     )
     contact = PerLocaleField(
+        label=_("Contact"),
         rows=2,
         help_text=_(
             "A sentence that says how to reach a person. It is shown beside the chat and whenever "
@@ -39,19 +45,26 @@ class SiteForm(forms.ModelForm[Site]):
         ),
     )
     hours = PerLocaleField(
-        help_text=_("When people answer, like Mon-Fri 9:00-17:00 (CET). Under the contact.")
+        label=_("Hours"),
+        help_text=_("When people answer, like Mon-Fri 9:00-17:00 (CET). Under the contact."),
     )
     tone = PerLocaleField(
-        rows=2, help_text=_("How answers should sound, in a sentence; part of every prompt.")
+        label=_("Tone"),
+        rows=2,
+        help_text=_("How answers should sound, in a sentence; part of every prompt."),
     )
     locales = LinesField(
-        rows=2, required=True, help_text=_("en and zh-hans, one per line, the main one first.")
+        label=_("Locales"),
+        rows=2,
+        required=True,
+        help_text=_("en and zh-hans, one per line, the main one first."),
     )
     answer_days = DaysField()
     allowed_origins = LinesField(
+        label=_("Allowed origins"),
         help_text=_(
             "Where the chat may be embedded: one origin per line, like https://shop.example."
-        )
+        ),
     )
 
     class Meta:
@@ -98,7 +111,7 @@ class SiteForm(forms.ModelForm[Site]):
         """A zone of the IANA database."""
         name = str(self.cleaned_data["time_zone"])
         if name not in available_timezones():
-            message = "Give a zone of the IANA database, such as Asia/Shanghai."
+            message = _("Give a zone of the IANA database, such as Asia/Shanghai.")
             raise forms.ValidationError(message)
         return name
 
@@ -113,6 +126,8 @@ class SiteForm(forms.ModelForm[Site]):
                 or parts.path
                 or parts.query
             ):
-                message = f"{origin} is no origin: give scheme and host, like https://shop.example."
-                raise forms.ValidationError(message)
+                message = _(
+                    "%(origin)s is no origin: give scheme and host, like https://shop.example."
+                )
+                raise forms.ValidationError(message, params={"origin": origin})
         return origins

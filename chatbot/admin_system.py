@@ -10,6 +10,7 @@ from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group, User
 from django.db.models import F
 from django.urls import URLPattern
+from django.utils.translation import gettext_lazy as _
 
 from base.admin import (
     AdminPasswordChangeForm,
@@ -23,6 +24,7 @@ from base.admin import (
     column,
 )
 from base.money import usd
+from base.words import word
 from chatbot.admin_reports import report_urls
 from chatbot.models import Outbox, Tally
 
@@ -59,12 +61,12 @@ class GroupAdmin(GroupPage):
 class DoneFilter(admin.SimpleListFilter):
     """Work that is done, waiting, or failing."""
 
-    title = "state"
+    title = _("state")
     parameter_name = "state"
 
     def lookups(self, request: Any, model_admin: Any) -> list[tuple[str, str]]:
         """Three states."""
-        return [("waiting", "waiting"), ("failing", "failing"), ("done", "done")]
+        return [(value, word(value)) for value in ("waiting", "failing", "done")]
 
     def queryset(self, request: Any, queryset: Any) -> Any:
         """By done_at and the last error."""
@@ -82,7 +84,7 @@ class OutboxAdmin(ReadOnly, Rows, ModelAdmin[Outbox]):
 
     list_display = (
         "created_at",
-        "kind",
+        "work",
         "state",
         "attempts",
         "available_at",
@@ -92,7 +94,12 @@ class OutboxAdmin(ReadOnly, Rows, ModelAdmin[Outbox]):
     list_filter = (DoneFilter, "kind")
     ordering = ("-id",)
 
-    @column("state", label={"done": "success", "failing": "danger", "waiting": "info"})
+    @column(_("kind"), order="kind")
+    def work(self, row: Outbox) -> str:
+        """What is to be done."""
+        return word(row.kind)
+
+    @column(_("state"), label={"done": "success", "failing": "danger", "waiting": "info"})
     def state(self, row: Outbox) -> str:
         """Done, failing after an attempt, or waiting for its first."""
         if row.done_at is not None:
@@ -113,7 +120,7 @@ class TallyAdmin(SimulatedMark, ReadOnly, Rows, ModelAdmin[Tally]):
         """With the pages beside the first page: capacity, exports, pinning."""
         return [*report_urls(self), *super().get_urls()]
 
-    @column("value", order="value")
+    @column(_("value"), order="value")
     def shown(self, row: Tally) -> str:
         """The count, or dollars where it is money."""
         return usd(row.value) if row.metric.endswith("_nanousd") else f"{row.value:,}"

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from django.utils.translation import gettext as _
 
+from base.sentences import sentence
 from chatbot.admin_tables import Cell, Line, Links, Table, ms, number
 from chatbot.reports import figures
 from chatbot.reports.configured import LeftOut
@@ -84,7 +85,7 @@ def left_out(found: Sequence[LeftOut], links: Links) -> Table:
     lines = tuple(
         Line(
             (
-                Cell(row.reason, links.row("routing_model", row.model.id)),
+                Cell(sentence(row.reason), links.row("routing_model", row.model.id)),
                 Cell(", ".join(row.tiers)),
             )
         )

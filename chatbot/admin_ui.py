@@ -9,7 +9,9 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.translation import gettext as _
+from django.utils.functional import Promise
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from chatbot.admin_capacity import VIEW as VIEW_FIGURES
 from chatbot.admin_choice import choice_of
@@ -21,68 +23,69 @@ from chatbot.runtime import system_clock
 _CLOCK = system_clock()
 
 # Group, then (title, icon, app_model) in the order of the menu; `app_model:page` is a page beside the list.
-MENU: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
+MENU: tuple[tuple[Promise, tuple[tuple[Promise, str, str], ...]], ...] = (
     (
-        "Conversations",
+        _("Conversations"),
         (
-            ("Conversations", "forum", "chatbot_conversation"),
-            ("Questions", "help", "chatbot_question"),
-            ("Feedback", "thumbs_up_down", "chatbot_feedback"),
+            (_("Conversations"), "forum", "chatbot_conversation"),
+            (_("Questions"), "help", "chatbot_question"),
+            (_("Feedback"), "thumbs_up_down", "chatbot_feedback"),
         ),
     ),
     (
-        "Cache",
+        _("Cache"),
         (
-            ("Review", "rule_folder", "cache_lookup:review"),
-            ("Answers", "bookmark", "cache_answer"),
-            ("Wordings", "format_quote", "cache_wording"),
-            ("Lookups", "receipt_long", "cache_lookup"),
-            ("Test console", "travel_explore", "chatbot_question:console"),
-            ("Recalls", "undo", "cache_recall"),
+            (_("Review"), "rule_folder", "cache_lookup:review"),
+            (_("Answers"), "bookmark", "cache_answer"),
+            (_("Wordings"), "format_quote", "cache_wording"),
+            (_("Lookups"), "receipt_long", "cache_lookup"),
+            (_("Test console"), "travel_explore", "chatbot_question:console"),
+            (_("Recalls"), "undo", "cache_recall"),
         ),
     ),
     (
-        "Shop",
+        _("Shop"),
         (
-            ("Articles", "article", "chatbot_article"),
-            ("Products", "inventory_2", "chatbot_product"),
-            ("Site", "storefront", "chatbot_site"),
+            (_("Articles"), "article", "chatbot_article"),
+            (_("Products"), "inventory_2", "chatbot_product"),
+            (_("Site"), "storefront", "chatbot_site"),
         ),
     ),
     (
-        "Routing",
+        _("Routing"),
         (
-            ("Live board", "monitor_heart", "routing_hold"),
-            ("Rule sets", "rule", "routing_ruleset"),
-            ("Dry runs", "science", "chatbot_dryrun"),
-            ("Kill switch", "power_settings_new", "routing_killswitch"),
-            ("Chains", "low_priority", "routing_chain"),
-            ("Models", "smart_toy", "routing_model"),
-            ("Endpoints", "dns", "routing_endpoint"),
-            ("Price book", "menu_book", "routing_price:price_book"),
-            ("Prices", "sell", "routing_price"),
-            ("Exchange rates", "currency_exchange", "routing_exchangerate"),
-            ("Calls", "swap_calls", "routing_call"),
+            (_("Live board"), "monitor_heart", "routing_hold"),
+            (_("Rule sets"), "rule", "routing_ruleset"),
+            (_("Dry runs"), "science", "chatbot_dryrun"),
+            (_("Kill switch"), "power_settings_new", "routing_killswitch"),
+            (_("Chains"), "low_priority", "routing_chain"),
+            (_("Models"), "smart_toy", "routing_model"),
+            (_("Endpoints"), "dns", "routing_endpoint"),
+            (_("Price book"), "menu_book", "routing_price:price_book"),
+            (_("Prices"), "sell", "routing_price"),
+            (_("Exchange rates"), "currency_exchange", "routing_exchangerate"),
+            (_("Calls"), "swap_calls", "routing_call"),
         ),
     ),
     (
-        "Money",
+        _("Money"),
         (
-            ("Budgets", "savings", "routing_budget"),
-            ("Quotas", "speed", "routing_quota"),
-            ("Statements", "account_balance", "routing_statement"),
-            ("Alerts", "notifications", "routing_alert"),
-            ("Capacity", "compress", "chatbot_tally:capacity"),
+            (_("Budgets"), "savings", "routing_budget"),
+            (_("Quotas"), "speed", "routing_quota"),
+            (_("Statements"), "account_balance", "routing_statement"),
+            (_("Alerts"), "notifications", "routing_alert"),
+            (_("Capacity"), "compress", "chatbot_tally:capacity"),
         ),
     ),
     (
-        "System",
+        _("System"),
         (
-            ("Frames", "data_object", "chatbot_frame"),
-            ("Outbox", "outbox", "chatbot_outbox"),
-            ("Tallies", "bar_chart", "chatbot_tally"),
-            ("Users", "person", "auth_user"),
-            ("Groups", "group", "auth_group"),
+            (_("Audit"), "history", "admin_logentry"),
+            (_("Frames"), "data_object", "chatbot_frame"),
+            (_("Outbox"), "outbox", "chatbot_outbox"),
+            (_("Tallies"), "bar_chart", "chatbot_tally"),
+            (_("Users"), "person", "auth_user"),
+            (_("Groups"), "group", "auth_group"),
         ),
     ),
 )
@@ -111,18 +114,18 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         now = _CLOCK.now()
         choice = choice_of(request.GET, site_zone=site_zone(), now=now)
         found = summary(choice, may=request.user.has_perm, now=now)
-    return {**context, "title": _("Summary"), "summary": found}
+    return {**context, "title": gettext("Summary"), "summary": found}
 
 
 def navigation(request: HttpRequest) -> list[dict[str, Any]]:
     """The menu with what the user may see; the interface library calls this."""
-    first = {"title": "Summary", "icon": "monitoring", "link": reverse("admin:index")}
+    first = {"title": gettext("Summary"), "icon": "monitoring", "link": reverse("admin:index")}
     groups: list[dict[str, Any]] = [{"items": [first]}]
     for title, entries in MENU:
         items = [
             {"title": name, "icon": icon, "link": reverse(f"admin:{model}_{page or 'changelist'}")}
             for name, icon, place in entries
-            for model, _, page in [place.partition(":")]
+            for model, _colon, page in [place.partition(":")]
             if request.user.has_perm(RIGHTS.get(place) or model.replace("_", ".view_", 1))
         ]
         groups.append({"title": title, "items": items})

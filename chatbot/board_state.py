@@ -9,6 +9,7 @@ from datetime import datetime
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext as _
 
+from base.sentences import sentence
 from chatbot.board_lines import Line, is_held, line_of
 from chatbot.process import Process
 from chatbot.reaching import in_loop
@@ -99,7 +100,7 @@ def _chains(
             if omission.code != "retired":  # the card says that by itself
                 reasons[omission.model.id].setdefault(omission.reason, []).append(tier.value)
     notes = {
-        key: [f"{', '.join(tiers)}: {reason}" for reason, tiers in found.items()]
+        key: [f"{', '.join(tiers)}: {sentence(reason)}" for reason, tiers in found.items()]
         for key, found in reasons.items()
     }
     return chains, notes

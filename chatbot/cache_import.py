@@ -50,6 +50,7 @@ class Result:
     line: int
     outcome: str
     reasons: tuple[str, ...] = ()
+    answer_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +135,7 @@ class Importer:
         moved = [key for key in keys if key not in known]
         ids = [self._point(planned, key, keys[key], answer, vectors) for key in moved]
         record_changes(ids, op=Change.ADD, now=self._now)
-        return Result(planned.line, CHANGED if existing else NEW)
+        return Result(planned.line, CHANGED if existing else NEW, answer_id=answer.id)
 
     def _new_answer(self, planned: Planned) -> Answer:
         row = planned.row

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from django.db import models
 
+from base.words import word
 from chatbot.dry_run_models import DryRun
 from chatbot.recall_models import Correction
 from chatbot.report_models import Aggregate
@@ -173,7 +174,7 @@ class Frame(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.seq} {self.body.get('type', '')}"
+        return f"{self.seq} {word(self.body.get('type', ''))}"
 
 
 class Outbox(models.Model):
@@ -192,7 +193,7 @@ class Outbox(models.Model):
         indexes = [models.Index(fields=["done_at", "available_at"], name="chatbot_outbox_due")]
 
     def __str__(self) -> str:
-        return self.kind
+        return word(self.kind)
 
 
 class Feedback(models.Model):
@@ -207,7 +208,7 @@ class Feedback(models.Model):
         verbose_name_plural = "feedback"
 
     def __str__(self) -> str:
-        return self.value
+        return word(self.value)
 
 
 class Handoff(models.Model):

@@ -10,7 +10,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
+from base.words import word
 from cache.models import Answer, Lookup, Objection, Review
 from cache.suspending import restore, suspend
 from chatbot.guard import identifier_marks
@@ -66,42 +68,46 @@ def settle(judged: Judged, *, now: datetime) -> None:
 
 def _on_a_near_miss(decision: str) -> str:
     if decision not in (Review.RIGHT, Review.WRONG):
-        message = "Nothing was served here: say whether the stored wording would have been right."
+        message = _(
+            "Nothing was served here: say whether the stored wording would have been right."
+        )
         raise NotPossible(message)
-    same = "the same question" if decision == Review.RIGHT else "another question"
-    return f"Noted: it is {same}."
+    same = _("the same question") if decision == Review.RIGHT else _("another question")
+    return _("Noted: it is %(what)s.") % {"what": same}
 
 
 def _right(judged: Judged, text: str, by: str, now: datetime) -> str:
     back = restore([judged.wording_id], now=now)
-    return "Right: the wording is served again." if back else "Right: it stays."
+    return _("Right: the wording is served again.") if back else _("Right: it stays.")
 
 
 def _wrong(judged: Judged, text: str, by: str, now: datetime) -> str:
-    suspend([judged.wording_id], because=f"split off by {by}", now=now)
-    return "Wrong: the wording left this answer, its next asker gets a fresh one."
+    suspend([judged.wording_id], because=_("split off by %(user)s") % {"user": by}, now=now)
+    return _("Wrong: the wording left this answer, its next asker gets a fresh one.")
 
 
 def _edit(judged: Judged, text: str, by: str, now: datetime) -> str:
     words = text.strip()
     if not words:
-        message = "An answer needs a text."
+        message = _("An answer needs a text.")
         raise NotPossible(message)
     marks = identifier_marks(words)
     if marks:
-        message = f"Everybody would read it, and it is personal: {', '.join(marks)}."
+        message = _("Everybody would read it, and it is personal: %(marks)s.") % {
+            "marks": ", ".join(marks)
+        }
         raise NotPossible(message)
     answer = _shared(judged)
     answer.text, answer.origin = words, Answer.STAFF
     _pin_row(answer, now=now)
     restore([judged.wording_id], now=now)
-    return "The new text is served from now on, pinned."
+    return _("The new text is served from now on, pinned.")
 
 
 def _pin(judged: Judged, text: str, by: str, now: datetime) -> str:
     _pin_row(_shared(judged), now=now)
     restore([judged.wording_id], now=now)
-    return "Pinned: served whatever its age, until an article it rests on changes."
+    return _("Pinned: served whatever its age, until an article it rests on changes.")
 
 
 def _pin_row(answer: Answer, *, now: datetime) -> None:
@@ -112,7 +118,9 @@ def _pin_row(answer: Answer, *, now: datetime) -> None:
 def _shared(judged: Judged) -> Answer:
     answer = Answer.objects.select_for_update().get(id=judged.answer_id or 0)
     if answer.status in (Answer.OWN, Answer.REVOKED):
-        message = f"The answer is {answer.status}: it cannot be served to others."
+        message = _("The answer is %(status)s: it cannot be served to others.") % {
+            "status": word(answer.status)
+        }
         raise NotPossible(message)
     return answer
 

@@ -62,6 +62,8 @@ DATABASES = {"default": _database()}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 INSTALLED_APPS = [
+    # First, so that models have translatable names when the admin builds its forms.
+    "base",
     "unfold",
     "unfold.contrib.filters",
     "django.contrib.admin",
@@ -72,7 +74,6 @@ INSTALLED_APPS = [
     "whitenoise.runserver_nostatic",
     "django.contrib.staticfiles",
     "channels",
-    "base",
     "cache",
     "routing",
     "chatbot",
@@ -89,6 +90,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "chatbot.middleware.ContentSecurityPolicy",
     "chatbot.admin_ui.SiteTimeZone",
+    "chatbot.admin_language.AdminLanguage",
 ]
 ROOT_URLCONF = "chatbot.urls"
 ASGI_APPLICATION = "chatbot.asgi.application"
@@ -114,6 +116,7 @@ AUTH_PASSWORD_VALIDATORS = [
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", "English"), ("zh-hans", "简体中文")]
 LANGUAGE_COOKIE_NAME = "locale"
+LOCALE_PATHS = [BASE_DIR / "locale"]
 TIME_ZONE = "UTC"
 USE_TZ = True
 USE_I18N = True
@@ -168,6 +171,8 @@ UNFOLD = {
     "SITE_TITLE": "Breakwater",
     "SITE_HEADER": "Breakwater",
     "SITE_URL": "/",
+    "SHOW_LANGUAGES": True,
+    "LANGUAGES": {"action": reverse_lazy("admin_language")},
     "DASHBOARD_CALLBACK": "chatbot.admin_ui.dashboard",
     "SIDEBAR": {"navigation": "chatbot.admin_ui.navigation"},
     "COLORS": {

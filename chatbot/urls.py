@@ -7,7 +7,7 @@ from django.templatetags.static import static
 from django.urls import path
 from django.views.generic import RedirectView
 
-from chatbot import views
+from chatbot import admin_language, views
 
 urlpatterns = [
     path("", views.chat_page, name="chat"),
@@ -17,5 +17,6 @@ urlpatterns = [
     path("favicon.ico", RedirectView.as_view(url=static("chatbot/mark.svg"))),
     path("livez", views.livez, name="livez"),
     path("readyz", views.readyz, name="readyz"),
+    path("admin/language/", admin_language.switch, name="admin_language"),
     path("admin/", admin.site.urls),
 ]

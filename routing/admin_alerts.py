@@ -7,14 +7,19 @@ from typing import Any
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.decorators import method_decorator
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
 from base.admin import ModelAdmin, ReadOnly, Rows, column, fields_of, link, moment, wide
+from base.sentences import sentence
+from base.words import word
 from routing.alerts import acknowledge
 from routing.models import Alert
 
@@ -24,12 +29,12 @@ SEVERITY_COLOURS = {Alert.WARNING: "warning", Alert.DANGER: "danger"}
 class OpenFilter(admin.SimpleListFilter):
     """Alerts that still stand, or those that somebody has acknowledged."""
 
-    title = "state"
+    title = _("state")
     parameter_name = "state"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         """Two states."""
-        return [("open", "open"), ("acknowledged", "acknowledged")]
+        return [(value, word(value)) for value in ("open", "acknowledged")]
 
     def queryset(self, request: HttpRequest, queryset: Any) -> Any:
         """By the moment of acknowledging."""
@@ -61,42 +66,44 @@ class AlertAdmin(ReadOnly, Rows, ModelAdmin[Alert]):
         """Take one alert off the pages, in the user's name, and go back."""
         if not request.user.has_perm("routing.change_alert"):
             raise PermissionDenied
-        acknowledge([alert_id], by=request.user.get_username(), now=timezone.now())
+        row = get_object_or_404(Alert, pk=alert_id)
+        if acknowledge([row.pk], by=request.user.get_username(), now=timezone.now()):
+            self.log_change(request, row, gettext("Acknowledged."))
         back = request.POST.get("next", "")
         safe = url_has_allowed_host_and_scheme(back, allowed_hosts={request.get_host()})
         return HttpResponseRedirect(back if safe else reverse("admin:routing_alert_changelist"))
 
-    @column("last", order="last_at")
+    @column(_("last"), order="last_at")
     def last(self, row: Alert) -> SafeString | str:
         """When it happened last."""
         return moment(row.last_at)
 
-    @column("severity", label=SEVERITY_COLOURS)
+    @column(_("severity"), label=SEVERITY_COLOURS)
     def level(self, row: Alert) -> str:
         """Warning or danger."""
         return row.severity
 
-    @column("what")
+    @column(_("what"))
     def said(self, row: Alert) -> SafeString:
         """The text, leading to the page that puts it right."""
-        return link(wide(row.text), row.path)
+        return link(wide(sentence(row.text)), row.path)
 
-    @column("state", label={"open": "warning", "acknowledged": "success"})
+    @column(_("state"), label={"open": "warning", "acknowledged": "success"})
     def state(self, row: Alert) -> str:
         """Open until somebody acknowledges."""
         return "open" if row.acknowledged_at is None else "acknowledged"
 
-    @column("by")
+    @column(_("by"))
     def by(self, row: Alert) -> str:
         """Who acknowledged."""
         return row.acknowledged_by or "–"
 
-    @column("webhook")
+    @column(_("webhook"))
     def webhook(self, row: Alert) -> SafeString | str:
         """When it was sent there."""
         return moment(row.webhook_sent_at)
 
-    @column("e-mail")
+    @column(_("e-mail"))
     def email(self, row: Alert) -> SafeString | str:
         """When it was sent there."""
         return moment(row.email_sent_at)

@@ -6,9 +6,10 @@ from collections.abc import Iterable
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import QuerySet
+from django.db.models import QuerySet, Value
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
 
 from base.admin import (
     ManyRows,
@@ -39,7 +40,7 @@ OUTCOME_COLOURS = {
 class ModelFilter(admin.SimpleListFilter):
     """By the model that was asked, among the configured ones."""
 
-    title = "model"
+    title = _("model")
     parameter_name = "model_asked"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Iterable[tuple[str, str]]:
@@ -56,7 +57,7 @@ class ModelFilter(admin.SimpleListFilter):
 class EndpointFilter(admin.SimpleListFilter):
     """By the endpoint, among the configured ones."""
 
-    title = "endpoint"
+    title = _("endpoint")
     parameter_name = "endpoint_key"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Iterable[tuple[str, str]]:
@@ -93,18 +94,18 @@ class CallAdmin(SimulatedMark, ReadOnly, ManyRows, ModelAdmin[Call]):
         "tier",
         ModelFilter,
         EndpointFilter,
-        value_filter("failure", [*(kind.value for kind in Kind), LOST]),
+        value_filter("failure", [*(kind.value for kind in Kind), LOST], title=_("failure")),
         "priced",
         "tokens_estimated",
         "started_at",
     )
     search_fields = ("attempt_id", "request_id", "vendor_code")
-    search_help_text = "Attempt, request id or vendor code"
+    search_help_text = _("Attempt, request id or vendor code")
     ordering = ("-id",)
     fieldsets = (
         (None, {"fields": (("state", "mode"), ("started_at", "ended_at"), ("question", "tier"))}),
         (
-            "Model",
+            _("Model"),
             {
                 "fields": (
                     ("endpoint_key", "asked"),
@@ -113,9 +114,9 @@ class CallAdmin(SimulatedMark, ReadOnly, ManyRows, ModelAdmin[Call]):
                 )
             },
         ),
-        ("What went wrong", {"fields": (("failure", "status", "vendor_code"),)}),
+        (_("What went wrong"), {"fields": (("failure", "status", "vendor_code"),)}),
         (
-            "Tokens and money",
+            _("Tokens and money"),
             {
                 "fields": (
                     ("input_tokens", "cached_input_tokens", "output_tokens"),
@@ -126,7 +127,7 @@ class CallAdmin(SimulatedMark, ReadOnly, ManyRows, ModelAdmin[Call]):
             },
         ),
         (
-            "Time",
+            _("Time"),
             {
                 "fields": (
                     "deadline_at",
@@ -137,47 +138,54 @@ class CallAdmin(SimulatedMark, ReadOnly, ManyRows, ModelAdmin[Call]):
     )
     readonly_fields = (*fields_of(Call), "state", "mode", "question", "asked", "amount", "cost")
 
-    @column("started", order="started_at")
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Call]:
+        """With whether the user may go on to the questions."""
+        may = Value(request.user.has_perm("chatbot.view_question"))
+        return super().get_queryset(request).annotate(question_linked=may)
+
+    @column(_("started"), order="started_at")
     def began(self, row: Call) -> SafeString | str:
         """When the attempt was made."""
         return moment(row.started_at)
 
-    @column("model", order="model_asked")
+    @column(_("model"), order="model_asked")
     def asked(self, row: Call) -> str:
         """The model asked for; the one that answered where it differs."""
         if row.model_served in ("", row.model_asked):
             return row.model_asked
         return f"{row.model_asked} → {row.model_served}"
 
-    @column("outcome", order="outcome", label=OUTCOME_COLOURS)
+    @column(_("outcome"), order="outcome", label=OUTCOME_COLOURS)
     def state(self, row: Call) -> str:
         """The outcome, coloured."""
         return row.outcome
 
-    @column("tokens in / out")
+    @column(_("tokens in / out"))
     def tokens(self, row: Call) -> str:
         """Input and output tokens; a tilde marks an estimate."""
         mark = "~" if row.tokens_estimated else ""
         return f"{mark}{row.input_tokens:,} / {mark}{row.output_tokens:,}"
 
-    @column("cost", order="cost_nanousd")
+    @column(_("cost"), order="cost_nanousd")
     def cost(self, row: Call) -> str:
         """US dollars; a question mark where no price was known for what answered."""
         return usd(row.cost_nanousd) + ("" if row.priced else " ?")
 
-    @column("amount")
+    @column(_("amount"))
     def amount(self, row: Call) -> str:
         """In the vendor's own currency, exact."""
         return f"{row.amount_nano * NANO:f} {row.currency}"
 
-    @column("took", order="total_ms")
+    @column(_("took"), order="total_ms")
     def took(self, row: Call) -> SafeString | str:
         """From the request to the end of its answer."""
         return milliseconds(row.total_ms)
 
-    @column("question", order="question_id")
-    def question(self, row: Call) -> SafeString | str:
-        """The question that it was made for."""
+    @column(_("question"), order="question_id")
+    def question(self, row: Any) -> SafeString | str:
+        """The number of the question that it was made for; leads to it for those who may read it."""
         if row.question_id is None:
             return "–"
+        if not row.question_linked:
+            return f"#{row.question_id}"
         return row_link("chatbot_question", row.question_id, f"#{row.question_id}")

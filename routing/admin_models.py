@@ -14,6 +14,8 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext_lazy as _
 
 from base import env
 from base.admin import ModelAdmin, Rows, column, link, list_url
@@ -50,16 +52,18 @@ def address_override(endpoint: Endpoint) -> str:
 def validity(model: Model, *, today: date) -> tuple[str, str]:
     """A kind (see VALIDITY_COLOURS) and the words for whether a model answers on `today`."""
     if not (model.enabled and model.endpoint.enabled):
-        return "disabled", "disabled"
+        return "disabled", gettext("disabled")
     if model.valid_from is not None and today < model.valid_from:
-        return "not yet", f"from {model.valid_from}"
+        return "not yet", gettext("from %(day)s") % {"day": model.valid_from}
     if model.valid_until is None:
-        return "answers", "answers"
+        return "answers", gettext("answers")
     if model.valid_until < today:
-        return "retired", f"retired on {model.valid_until}"
+        return "retired", gettext("retired on %(day)s") % {"day": model.valid_until}
     if model.valid_until - today <= RETIREMENT_NOTICE:
-        return "ends", f"ends in {(model.valid_until - today).days} days"
-    return "answers", f"until {model.valid_until}"
+        days = (model.valid_until - today).days
+        said = ngettext("ends in %(days)s day", "ends in %(days)s days", days)
+        return "ends", said % {"days": days}
+    return "answers", gettext("until %(day)s") % {"day": model.valid_until}
 
 
 class EndpointForm(forms.ModelForm[Endpoint]):
@@ -80,14 +84,14 @@ class EndpointForm(forms.ModelForm[Endpoint]):
             "source",
         )
         error_messages = {
-            "base_url": {"invalid": "Give a plain address: https://host/path, nothing else."}
+            "base_url": {"invalid": _("Give a plain address: https://host/path, nothing else.")}
         }
 
     def clean_key_env(self) -> str:
         """The name of a variable, never its value, and never another secret of the site."""
         name = str(self.cleaned_data["key_env"])
         if not KEY_NAME.fullmatch(name):
-            message = "Give the NAME of an environment variable that ends in _API_KEY."
+            message = _("Give the NAME of an environment variable that ends in _API_KEY.")
             raise forms.ValidationError(message)
         return name
 
@@ -95,7 +99,7 @@ class EndpointForm(forms.ModelForm[Endpoint]):
         """The name of a variable that holds an address, since its value is shown."""
         name = str(self.cleaned_data["base_url_env"])
         if not ADDRESS_NAME.fullmatch(name):
-            message = "Give the NAME of an environment variable that ends in _BASE_URL."
+            message = _("Give the NAME of an environment variable that ends in _BASE_URL.")
             raise forms.ValidationError(message)
         return name
 
@@ -132,9 +136,9 @@ class EndpointAdmin(Rows, ModelAdmin[Endpoint]):
     search_fields = ("name", "key")
     fieldsets = (
         (None, {"fields": (("name", "key"), ("kind", "currency"), "enabled")}),
-        ("Address", {"fields": ("base_url", "base_url_env", "address")}),
-        ("Key", {"fields": (("key_env", "key_set"), "account")}),
-        ("Where this is known from", {"fields": ("source",)}),
+        (_("Address"), {"fields": ("base_url", "base_url_env", "address")}),
+        (_("Key"), {"fields": (("key_env", "key_set"), "account")}),
+        (_("Where this is known from"), {"fields": ("source",)}),
     )
     readonly_fields = ("key_set", "address")
 
@@ -157,20 +161,23 @@ class EndpointAdmin(Rows, ModelAdmin[Endpoint]):
         """Only a new endpoint gets its key from its name."""
         return {} if obj is not None else {"key": ("name",)}
 
-    @column("key in the environment", boolean=True)
+    @column(_("key in the environment"), boolean=True)
     def key_set(self, row: Endpoint) -> bool:
         """Yes or no, never the key."""
         return has_key(row)
 
-    @column("address in use")
+    @column(_("address in use"))
     def address(self, row: Endpoint) -> str:
         """The environment's address where it is set, else the row's."""
         if not row.pk:
             return "–"
         override = address_override(row)
-        return f"{override} (from {row.base_url_env})" if override else row.base_url
+        if not override:
+            return row.base_url
+        said = gettext("%(address)s (from %(variable)s)")
+        return said % {"address": override, "variable": row.base_url_env}
 
-    @column("models")
+    @column(_("models"))
     def models_link(self, row: Endpoint) -> SafeString:
         """How many models it serves."""
         return link(len(row.models.all()), list_url("routing_model", endpoint__id__exact=row.pk))
@@ -199,9 +206,9 @@ class ModelAdminPage(Rows, ModelAdmin[Model]):
     fieldsets = (
         (None, {"fields": (("endpoint", "name"), ("api_version", "enabled"))}),
         (
-            "Limits that the vendor grants",
+            _("Limits that the vendor grants"),
             {
-                "description": "Empty: the vendor states no such limit.",
+                "description": _("Empty: the vendor states no such limit."),
                 "fields": (
                     ("requests_per_minute", "requests_per_day", "in_flight"),
                     (
@@ -213,7 +220,7 @@ class ModelAdminPage(Rows, ModelAdmin[Model]):
             },
         ),
         (
-            "Requests",
+            _("Requests"),
             {
                 "fields": (
                     ("context_tokens", "max_output_tokens", "temperature"),
@@ -221,25 +228,25 @@ class ModelAdminPage(Rows, ModelAdmin[Model]):
                 )
             },
         ),
-        ("Validity", {"fields": (("valid_from", "valid_until"),)}),
-        ("Where this is known from", {"fields": ("source",)}),
+        (_("Validity"), {"fields": (("valid_from", "valid_until"),)}),
+        (_("Where this is known from"), {"fields": ("source",)}),
     )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Model]:
         """With chain places and the endpoint's prices."""
         return super().get_queryset(request).prefetch_related("places", "endpoint__prices")
 
-    @column("today", label=VALIDITY_COLOURS)
+    @column(_("today"), label=VALIDITY_COLOURS)
     def answers(self, row: Model) -> tuple[str, str]:
         """Whether it answers today, with a warning before it retires."""
         return validity(row, today=timezone.now().date())
 
-    @column("chains")
+    @column(_("chains"))
     def tiers(self, row: Model) -> str:
         """The tiers whose chains hold it."""
         return ", ".join(sorted(place.tier for place in row.places.all())) or "–"
 
-    @column("price known", boolean=True)
+    @column(_("price known"), boolean=True)
     def priced(self, row: Model) -> bool:
         """Whether a price of its name is in force at its endpoint."""
         today = timezone.now().date()
@@ -260,12 +267,12 @@ class ChainAdmin(Rows, ModelAdmin[Chain]):
     ordering = ("tier", "position", "id")
     autocomplete_fields = ("model",)
 
-    @column("today", label=VALIDITY_COLOURS)
+    @column(_("today"), label=VALIDITY_COLOURS)
     def answers(self, row: Chain) -> tuple[str, str]:
         """Whether the model answers today."""
         return validity(row.model, today=timezone.now().date())
 
-    @column("key in the environment", boolean=True)
+    @column(_("key in the environment"), boolean=True)
     def key_set(self, row: Chain) -> bool:
         """Whether the endpoint can be called at all."""
         return has_key(row.model.endpoint)

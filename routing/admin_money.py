@@ -12,6 +12,8 @@ from django.db.models import BigIntegerField, F, OuterRef, QuerySet, Subquery
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from base.admin import ModelAdmin, ReadOnly, Rows, UnfoldAdminDecimalFieldWidget, column, moment
 from base.money import NANO, usd
@@ -47,7 +49,7 @@ class DollarField(forms.DecimalField):
 def _known_zone(name: str) -> str:
     """A zone's name, or a ValidationError that says what it looks like."""
     if name not in available_timezones():
-        message = "Give a time zone by its name, for instance UTC or Asia/Shanghai."
+        message = _("Give a time zone by its name, for instance UTC or Asia/Shanghai.")
         raise forms.ValidationError(message)
     return name
 
@@ -55,7 +57,7 @@ def _known_zone(name: str) -> str:
 class BudgetForm(forms.ModelForm[Budget]):
     """A budget in dollars."""
 
-    limit_nanousd = DollarField(label="Limit, in US dollars")
+    limit_nanousd = DollarField(label=_("Limit, in US dollars"))
 
     class Meta:
         model = Budget
@@ -69,7 +71,7 @@ class BudgetForm(forms.ModelForm[Budget]):
 class QuotaForm(forms.ModelForm[Quota]):
     """A quota in tokens, dollars or both."""
 
-    limit_nanousd = DollarField(label="Limit, in US dollars", required=False)
+    limit_nanousd = DollarField(label=_("Limit, in US dollars"), required=False)
 
     class Meta:
         model = Quota
@@ -83,7 +85,7 @@ class QuotaForm(forms.ModelForm[Quota]):
         """One of the two limits must be given."""
         values = super().clean() or {}
         if values.get("limit_tokens") is None and values.get("limit_nanousd") is None:
-            message = "Give a limit in tokens, in dollars, or both."
+            message = _("Give a limit in tokens, in dollars, or both.")
             raise forms.ValidationError(message)
         return values
 
@@ -128,17 +130,20 @@ class WithSpending:
         )
         return with_use
 
-    @column("used or reserved")
+    @column(_("used or reserved"))
     def used(self, row: Any) -> str:
         """Of the limits there are."""
         parts = []
         if row.limit_nanousd is not None:
-            parts.append(f"{usd(row.used_nanousd or 0)} of {usd(row.limit_nanousd)}")
+            used, limit = usd(row.used_nanousd or 0), usd(row.limit_nanousd)
+            parts.append(gettext("%(used)s of %(limit)s") % {"used": used, "limit": limit})
         if getattr(row, "limit_tokens", None) is not None:
-            parts.append(f"{row.used_tokens or 0:,} of {row.limit_tokens:,} tokens")
+            used, limit = f"{row.used_tokens or 0:,}", f"{row.limit_tokens:,}"
+            said = gettext("%(used)s of %(limit)s tokens")
+            parts.append(said % {"used": used, "limit": limit})
         return ", ".join(parts)
 
-    @column("state", label=STATE_COLOURS)
+    @column(_("state"), label=STATE_COLOURS)
     def state(self, row: Any) -> str:
         """Fine, low from 80 % on, or used up."""
         pairs = (
@@ -151,7 +156,7 @@ class WithSpending:
         low = any(used * 100 >= limit * _WARN_PERCENT for used, limit in limited)
         return "low" if low else "fine"
 
-    @column("begins anew")
+    @column(_("begins anew"))
     def begins_anew(self, row: Any) -> SafeString | str:
         """The end of the current period, once a call fell under it."""
         return moment(row.ends_at)
@@ -169,10 +174,12 @@ class BudgetAdmin(WithSpending, Rows, ModelAdmin[Budget]):
     fieldsets = (
         (None, {"fields": (("limit_nanousd", "period", "time_zone"),)}),
         (
-            "What counts",
+            _("What counts"),
             {
-                "description": "Empty: everything. A budget for the tier FAQ and one model also "
-                "lets that model answer simple questions though it is the dearest.",
+                "description": _(
+                    "Empty: everything. A budget for the tier FAQ and one model also "
+                    "lets that model answer simple questions though it is the dearest."
+                ),
                 "fields": (("site_id", "tier", "model"),),
             },
         ),
@@ -199,27 +206,27 @@ class StatementAdmin(ReadOnly, Rows, ModelAdmin[Statement]):
     list_filter = ("endpoint", "read_at")
     list_select_related = ("endpoint",)
 
-    @column("read", order="read_at")
+    @column(_("read"), order="read_at")
     def read(self, row: Statement) -> SafeString | str:
         """When the vendor was asked."""
         return moment(row.read_at)
 
-    @column("left")
+    @column(_("left"))
     def left(self, row: Statement) -> str:
         """What the vendor says is left."""
         return _amount(row.remaining_nano, row.currency)
 
-    @column("spent since, by the vendor")
+    @column(_("spent since, by the vendor"))
     def by_vendor(self, row: Statement) -> str:
         """Since the reading before."""
         return _amount(row.vendor_nano, row.currency)
 
-    @column("spent since, by our ledger")
+    @column(_("spent since, by our ledger"))
     def by_ledger(self, row: Statement) -> str:
         """Since the reading before."""
         return _amount(row.ledger_nano, row.currency)
 
-    @column("drift", label={"drift": "danger"})
+    @column(_("drift"), label={"drift": "danger"})
     def drift(self, row: Statement) -> tuple[str, str] | str:
         """How far the two are apart, marked where it is too far."""
         share = drift_share(vendor_nano=row.vendor_nano, ledger_nano=row.ledger_nano)

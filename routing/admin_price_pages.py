@@ -16,6 +16,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from base.words import word
 from routing.models import Price
 from routing.price_book import Entry, book, rates
 from routing.price_import import CHANGED, NEW, REFUSED, BadFile, Result, counts, run
@@ -53,7 +54,7 @@ class Figures:
 class PricesForm(forms.Form):
     """A file, or the text of one that was looked at before."""
 
-    file = forms.FileField(required=False)
+    file = forms.FileField(label=gettext_lazy("File"), required=False)
     text = forms.CharField(required=False, widget=forms.HiddenInput, strip=False)
 
     def clean(self) -> dict[str, Any]:
@@ -117,7 +118,7 @@ def import_page(admin: Any, request: HttpRequest) -> HttpResponse:
         "title": _("Import prices"),
         "form": form,
         "text": text,
-        "counts": counts(results),
+        "counts": [(word(name), count) for name, count in counts(results)],
         "will_change": any(result.outcome in (NEW, CHANGED) for result in results),
         "results": [
             (result, Figures.of(result.price) if result.price else None)
@@ -131,10 +132,10 @@ def import_page(admin: Any, request: HttpRequest) -> HttpResponse:
 def _done(admin: Any, request: HttpRequest, results: list[Result]) -> HttpResponse:
     for result in results:
         if result.price is not None and result.outcome == NEW:
-            admin.log_addition(request, result.price, "Imported from a file.")
+            admin.log_addition(request, result.price, _("Imported from a file."))
         elif result.price is not None and result.outcome == CHANGED:
-            admin.log_change(request, result.price, "Changed by an imported file.")
-    shown = ", ".join(f"{count} {name}" for name, count in counts(results))
+            admin.log_change(request, result.price, _("Changed by an imported file."))
+    shown = ", ".join(f"{count} {word(name)}" for name, count in counts(results))
     messages.success(request, _("Imported: %(counts)s.") % {"counts": shown})
     return HttpResponseRedirect(reverse("admin:routing_price_price_book"))
 

@@ -10,6 +10,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from base.admin import ModelAdmin, Rows, UnfoldAdminDecimalFieldWidget, column, page_action
 from routing.admin_price_pages import book_page, import_page
@@ -48,9 +49,11 @@ class PerMillionField(forms.DecimalField):
 class PriceForm(forms.ModelForm[Price]):
     """A dated price."""
 
-    input_nano_per_token = PerMillionField(label="Input, per million tokens")
-    cached_input_nano_per_token = PerMillionField(label="Cached input, per million tokens")
-    output_nano_per_token = PerMillionField(label="Output, per million tokens")
+    input_nano_per_token = PerMillionField(label=gettext_lazy("Input, per million tokens"))
+    cached_input_nano_per_token = PerMillionField(
+        label=gettext_lazy("Cached input, per million tokens")
+    )
+    output_nano_per_token = PerMillionField(label=gettext_lazy("Output, per million tokens"))
 
     class Meta:
         model = Price
@@ -117,7 +120,7 @@ class PriceAdmin(Rows, ModelAdmin[Price]):
     fieldsets = (
         (None, {"fields": (("endpoint", "model_name"), ("valid_from", "currency"))}),
         (
-            "Price per million tokens",
+            gettext_lazy("Price per million tokens"),
             {
                 "fields": (
                     (
@@ -128,15 +131,15 @@ class PriceAdmin(Rows, ModelAdmin[Price]):
                 )
             },
         ),
-        ("Where this is known from", {"fields": ("source",)}),
+        (gettext_lazy("Where this is known from"), {"fields": ("source",)}),
     )
 
-    @page_action("Price book", path="book", permission="view", icon="menu_book")
+    @page_action(gettext_lazy("Price book"), path="book", permission="view", icon="menu_book")
     def price_book(self, request: HttpRequest) -> HttpResponse:
         """Every price by model: current, future and past, with the rates."""
         return book_page(self, request)
 
-    @page_action("Import", path="import", permission="import", icon="upload")
+    @page_action(gettext_lazy("Import"), path="import", permission="import", icon="upload")
     def import_prices(self, request: HttpRequest) -> HttpResponse:
         """Check a file of prices, show what it would change, and store it when told."""
         if not self.has_import_permission(request):
@@ -151,17 +154,17 @@ class PriceAdmin(Rows, ModelAdmin[Price]):
         """A price that calls were booked with stays."""
         return super().has_delete_permission(request, obj) and (obj is None or not is_booked(obj))
 
-    @column("input / million", order="input_nano_per_token")
+    @column(gettext_lazy("input / million"), order="input_nano_per_token")
     def input_price(self, row: Price) -> str:
         """Per million input tokens."""
         return shown_per_million(row.input_nano_per_token)
 
-    @column("cached input / million", order="cached_input_nano_per_token")
+    @column(gettext_lazy("cached input / million"), order="cached_input_nano_per_token")
     def cached_price(self, row: Price) -> str:
         """Per million input tokens that the vendor had cached."""
         return shown_per_million(row.cached_input_nano_per_token)
 
-    @column("output / million", order="output_nano_per_token")
+    @column(gettext_lazy("output / million"), order="output_nano_per_token")
     def output_price(self, row: Price) -> str:
         """Per million output tokens."""
         return shown_per_million(row.output_nano_per_token)

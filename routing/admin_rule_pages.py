@@ -75,7 +75,7 @@ class RuleSetPages(ModelAdmin[RuleSet]):
             raise PermissionDenied
         if request.method == "POST":
             draft = start_draft(now=timezone.now())
-            self.log_addition(request, draft, "Started a draft.")
+            self.log_addition(request, draft, _("Started a draft."))
             return HttpResponseRedirect(reverse("admin:routing_ruleset_change", args=[draft.pk]))
         context = {
             "title": _("Start a draft"),

@@ -6,6 +6,7 @@ from dataclasses import fields as fields_of_dataclass
 
 from django import forms
 from django.utils.text import format_lazy
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from base.admin import (
@@ -183,7 +184,7 @@ class PublishedRuleInline(ReadOnly, TabularInline[Rule, RuleSet]):
     """The rules of a published set."""
 
     model = Rule
-    verbose_name_plural = "rules, read-only"
+    verbose_name_plural = _("rules, read-only")
     extra = 0
     fields = ("position", "name", "phrases", "surroundings", "then", "enabled")
     readonly_fields = fields
@@ -194,28 +195,34 @@ class PublishedRuleInline(ReadOnly, TabularInline[Rule, RuleSet]):
         """All three lists in words."""
         parts = [", ".join(row.any_of)]
         if row.all_of:
-            parts.append(f"and all of: {', '.join(row.all_of)}")
+            parts.append(gettext("and all of: %(phrases)s") % {"phrases": ", ".join(row.all_of)})
         if row.none_of:
-            parts.append(f"and none of: {', '.join(row.none_of)}")
+            said = gettext("and none of: %(phrases)s")
+            parts.append(said % {"phrases": ", ".join(row.none_of)})
         return "; ".join(part for part in parts if part) or "–"
 
     @column(_("and"))
     def surroundings(self, row: Rule) -> str:
         """The other predicates in words."""
         spec = rule_spec(row)
-        near = f'near "{row.near_text or row.near_tier}" ({row.min_cosine:g})' if spec.near else ""
+        near = ""
+        if spec.near:
+            values = {"text": row.near_text or row.near_tier, "cosine": f"{row.min_cosine:g}"}
+            near = gettext("near “%(text)s” (%(cosine)s)") % values
         return "; ".join(part for part in (spec.surroundings, near) if part) or "–"
 
     @column(_("then"))
     def then(self, row: Rule) -> str:
         """Tier and actions in words."""
-        return "; ".join((row.tier or "tier by examples", *rule_spec(row).actions.in_words))
+        return "; ".join(
+            (row.tier or gettext("tier by examples"), *rule_spec(row).actions.in_words)
+        )
 
 
 class PublishedExampleInline(ReadOnly, ExampleInline):
     """The examples of a published set."""
 
-    verbose_name_plural = "examples, read-only"
+    verbose_name_plural = _("examples, read-only")
     readonly_fields = ("text", "language", "tier")
 
 
@@ -237,11 +244,11 @@ class RuleSetForm(forms.ModelForm[RuleSet]):
         """Only known names with numbers."""
         values = self.cleaned_data["parameters"] or {}
         if not isinstance(values, dict) or set(values) - set(PARAMETER_NAMES):
-            message = f"Give an object with any of: {', '.join(PARAMETER_NAMES)}."
-            raise forms.ValidationError(message)
+            message = gettext("Give an object with any of: %(names)s.")
+            raise forms.ValidationError(message % {"names": ", ".join(PARAMETER_NAMES)})
         try:
             Parameters.of(values)
         except (TypeError, ValueError) as error:
-            message = "Every parameter must be a number."
+            message = gettext("Every parameter must be a number.")
             raise forms.ValidationError(message) from error
         return values

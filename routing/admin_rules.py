@@ -7,12 +7,14 @@ from typing import Any
 
 from django.contrib import admin
 from django.contrib.admin.options import InlineModelAdmin
+from django.core.exceptions import PermissionDenied
 from django.db.models import Count, OuterRef, QuerySet, Subquery, Value
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from base.admin import Rows, column, moment
@@ -107,6 +109,8 @@ class RuleSetAdmin(Rows, RuleSetPages):
         self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         """A new set always begins as a draft of the one in force."""
+        if not self.has_add_permission(request):
+            raise PermissionDenied
         return HttpResponseRedirect(reverse("admin:routing_ruleset_start_draft"))
 
     def change_view(
@@ -138,12 +142,14 @@ class RuleSetAdmin(Rows, RuleSetPages):
         for place in row.frozen_chains if isinstance(row.frozen_chains, list) else ():
             places.setdefault(place["tier"], []).append(f"{place['model']} ({place['endpoint']})")
         lines = ((tier, ", ".join(models)) for tier, models in places.items())
-        return format_html_join("", "<div><strong>{}</strong> {}</div>", lines) or "not kept"
+        return format_html_join("", "<div><strong>{}</strong> {}</div>", lines) or gettext(
+            "not kept"
+        )
 
     @column(_("version"), order="version")
     def title(self, row: RuleSet) -> str:
         """The version's number."""
-        return f"Version {row.version}"
+        return gettext("Version %(version)s") % {"version": row.version}
 
     @column(_("state"), order="state", label=STATE_COLOURS)
     def state_shown(self, row: Any) -> str:
@@ -158,7 +164,9 @@ class RuleSetAdmin(Rows, RuleSetPages):
         if row.starts_at is None and row.ends_at is None:
             return "–"
         return format_html_join(
-            "", "{} {} ", (("from", moment(row.starts_at)), ("until", moment(row.ends_at)))
+            "",
+            "{} {} ",
+            ((gettext("from"), moment(row.starts_at)), (gettext("until"), moment(row.ends_at))),
         )
 
     @column(_("rules"), order="rule_count")

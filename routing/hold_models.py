@@ -8,6 +8,8 @@ from __future__ import annotations
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from base.words import word
+
 
 class Hold(models.Model):
     """The newest decision about one model. A reset stays as a row, so that every process hears of it."""
@@ -33,4 +35,4 @@ class Hold(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.kind} {self.model}"
+        return f"{word(self.kind)} {self.model}"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from django.db import models
 
+from base.words import word
 from routing.hold_models import Hold
 from routing.money_models import Alert, Budget, Quota, Spending, Statement
 from routing.rule_models import TIER_CHOICES, Example, KillSwitch, Rule, RuleSet
@@ -120,7 +121,7 @@ class Price(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.model_name} from {self.valid_from}"
+        return f"{self.model_name}, {self.valid_from}"
 
 
 class ExchangeRate(models.Model):
@@ -140,7 +141,7 @@ class ExchangeRate(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.currency} from {self.valid_from}"
+        return f"{self.currency}, {self.valid_from}"
 
 
 class Chain(models.Model):
@@ -220,4 +221,4 @@ class Call(models.Model):
         indexes = [models.Index(fields=["simulated", "started_at"], name="routing_call_by_time")]
 
     def __str__(self) -> str:
-        return f"{self.model_asked} {self.outcome}"
+        return f"{self.model_asked} {word(self.outcome)}"

@@ -6,7 +6,9 @@
 from __future__ import annotations
 
 from django.db import models
+from django.utils.translation import gettext
 
+from base.words import word
 from routing.specs import Period, Tier
 
 PERIOD_CHOICES = [(period.value, period.value) for period in Period]
@@ -27,7 +29,10 @@ class Quota(models.Model):
     )
 
     def __str__(self) -> str:
-        return f"{self.endpoint} per {self.period}"
+        return gettext("%(what)s per %(period)s") % {
+            "what": self.endpoint,
+            "period": word(self.period),
+        }
 
 
 class Budget(models.Model):
@@ -45,9 +50,12 @@ class Budget(models.Model):
     )
 
     def __str__(self) -> str:
-        site = "" if self.site_id is None else f"site {self.site_id}"
+        site = "" if self.site_id is None else gettext("site %(number)s") % {"number": self.site_id}
         parts = [part for part in (site, self.tier, str(self.model or "")) if part]
-        return f"{', '.join(parts) or 'everything'} per {self.period}"
+        return gettext("%(what)s per %(period)s") % {
+            "what": ", ".join(parts) or gettext("everything"),
+            "period": word(self.period),
+        }
 
 
 class Spending(models.Model):
@@ -111,7 +119,7 @@ class Statement(models.Model):
         ordering = ("-id",)
 
     def __str__(self) -> str:
-        return f"{self.endpoint} at {self.read_at:%Y-%m-%d %H:%M}"
+        return f"{self.endpoint}, {self.read_at:%Y-%m-%d %H:%M}"
 
 
 class Alert(models.Model):

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from base.words import word
 from routing.rules import Audience, CacheUse
 from routing.specs import Tier
 
@@ -57,7 +59,8 @@ class RuleSet(models.Model):
         permissions = [("publish_ruleset", "Can publish rule sets")]
 
     def __str__(self) -> str:
-        return f"rule set {self.version} ({self.state})"
+        said = gettext("rule set %(version)s (%(state)s)")
+        return said % {"version": self.version, "state": word(self.state)}
 
 
 class Rule(models.Model):
@@ -99,8 +102,8 @@ class Rule(models.Model):
         ordering = ("rule_set", "position")
 
     def __str__(self) -> str:
-        off = "" if self.enabled else " (off)"
-        return f"{self.position}. {self.name} → {self.tier or 'tier by examples'}{off}"
+        off = "" if self.enabled else " (" + gettext("off") + ")"
+        return f"{self.position}. {self.name} → {self.tier or gettext('tier by examples')}{off}"
 
 
 class Example(models.Model):
@@ -139,4 +142,4 @@ class KillSwitch(models.Model):
         permissions = [("flip_killswitch", "Can switch to the built-in rules and back")]
 
     def __str__(self) -> str:
-        return f"built-in rules {'on' if self.on else 'off'}"
+        return gettext("built-in rules on") if self.on else gettext("built-in rules off")

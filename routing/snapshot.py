@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cache
 from zoneinfo import available_timezones
 
 from base import env
@@ -148,4 +149,10 @@ def _hold(row: Hold) -> HoldSpec:
 
 def _zone(name: str) -> str:
     """A zone that this machine knows; UTC stands in for one that it does not."""
-    return name if name in available_timezones() else "UTC"
+    return name if name in _known_zones() else "UTC"
+
+
+@cache
+def _known_zones() -> frozenset[str]:
+    """Looked up on disk once: that takes tens of milliseconds."""
+    return frozenset(available_timezones())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 import pytest
+from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Permission, User
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
@@ -28,20 +29,21 @@ def upload(client: Client, text: str = FILE, *, name: str = "a.csv", **fields: s
 async def test_upload_checks_first_and_stores_when_told(
     runtime: Runtime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Without the tick nothing is stored; with it good lines are, and refusals name their line."""
+    """Without the tick nothing is stored; with it good lines are, written down; refusals name their line."""
     monkeypatch.setattr(Process.current(), "_runtime", runtime)
 
-    def work() -> tuple[str, int, str, int, str]:
+    def work() -> tuple[str, int, str, int, str, set[str]]:
         client = Client()
         client.force_login(User.objects.create_superuser("boss"))
         checked, before = upload(client), Answer.objects.count()
         stored, after = upload(client, store="on"), Answer.objects.count()
-        return checked, before, stored, after, upload(client, name="a.xlsx")
+        noted = {row.object_id for row in LogEntry.objects.all() if row.object_id}
+        return checked, before, stored, after, upload(client, name="a.xlsx"), noted
 
-    checked, before, stored, after, other = await asyncio.to_thread(work)
+    checked, before, stored, after, other, noted = await asyncio.to_thread(work)
     assert "nothing was stored" in checked and "it is small talk" in checked
     assert "1 new" in stored and "1 refused" in stored
-    assert (before, after) == (0, 1)
+    assert (before, after, len(noted)) == (0, 1, 1)
     assert "the name must end with" in other
 
 

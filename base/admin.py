@@ -62,6 +62,18 @@ else:
             message = super().construct_change_message(request, form, formsets, add)
             return with_values(message, form, formsets or (), add=add)
 
+        def get_list_display(self, request):
+            """The columns without those that the user has no right to; see `Rows`."""
+            rights, may = getattr(self, "column_rights", {}), request.user.has_perm
+            shown = super().get_list_display(request)
+            return [one for one in shown if one not in rights or may(rights[one])]
+
+        def lookup_allowed(self, lookup, value, request):
+            """Nobody finds out by filters what the columns do not show."""
+            right = getattr(self, "field_rights", {}).get(lookup.partition("__")[0])
+            refused = right is not None and not request.user.has_perm(right)
+            return not refused and super().lookup_allowed(lookup, value, request)
+
     class TabularInline(_Generic, unfold_admin.TabularInline):
         """Rows of another table as a table."""
 
@@ -100,20 +112,6 @@ class Rows:
     # What only some may see: column -> right, and field -> right for filters in the address.
     column_rights: ClassVar[Mapping[str, str]] = {}
     field_rights: ClassVar[Mapping[str, str]] = {}
-
-    def get_list_display(self, request: HttpRequest) -> Sequence[Any]:
-        """The columns without those that the user has no right to."""
-        shown = super().get_list_display(request)  # type: ignore[misc]  # mixed into an admin
-        may = request.user.has_perm
-        rights = self.column_rights
-        return [one for one in shown if one not in rights or may(rights[one])]
-
-    def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest) -> bool:
-        """Nobody finds out by filters what the columns do not show."""
-        right = self.field_rights.get(lookup.partition("__")[0])
-        if right is not None and not request.user.has_perm(right):
-            return False
-        return bool(super().lookup_allowed(lookup, value, request))  # type: ignore[misc]  # as above
 
 
 class ManyRows(Rows):

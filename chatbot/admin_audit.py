@@ -79,7 +79,7 @@ class AuditAdmin(ReadOnly, ManyRows, ModelAdmin[LogEntry]):
     def get_queryset(self, request: HttpRequest) -> QuerySet[LogEntry]:
         """Only what is about rows that the user may see."""
         rows = super().get_queryset(request)
-        if request.user.is_superuser:  # type: ignore[union-attr]  # staff are users
+        if request.user.is_superuser:
             return rows
         return rows.filter(content_type__in=visible_kinds(request.user))
 

@@ -29,7 +29,7 @@ class AdminLanguage:
             return self._get_response(request)
         language = language_for(request)
         with translation.override(language):
-            request.LANGUAGE_CODE = language  # type: ignore[attr-defined]  # Django's middleware sets it too
+            request.LANGUAGE_CODE = language
             response = self._get_response(request)
         response.headers["Content-Language"] = language
         return response

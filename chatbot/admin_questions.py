@@ -80,7 +80,7 @@ class UnansweredFilter(admin.SimpleListFilter):
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Iterable[tuple[str, str]]:
         """One choice beside all."""
-        return [("yes", _("no article answers it"))]
+        return [("yes", gettext("no article answers it"))]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Question]) -> QuerySet[Question]:
         """As the summary page counts them."""
@@ -95,7 +95,7 @@ class GuardFilter(admin.SimpleListFilter):
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Iterable[tuple[str, str]]:
         """With or without a note."""
-        return [("yes", _("spoke")), ("no", _("silent"))]
+        return [("yes", gettext("spoke")), ("no", gettext("silent"))]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Question]) -> QuerySet[Question]:
         """By whether the list of notes is empty."""

@@ -6,8 +6,10 @@ from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
+from django.contrib.auth.models import User
 from django.utils import timezone
 
+from base.audit import note
 from cache.models import Answer, Lookup, Recall, Source, Wording
 from chatbot.models import (
     Article,
@@ -43,6 +45,7 @@ from routing.models import (
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 EVERY_KIND = (
+    "admin_logentry",
     "auth_user",
     "cache_answer",
     "cache_lookup",
@@ -232,6 +235,7 @@ def a_configuration(number: int) -> None:
     Article.objects.create(site=site, key=f"a{number}", locale="en", topic="t", title="T", text="x")
     Product.objects.create(site=site, key=f"p{number}", names={"en": "Lamp"}, aliases=["light"])
     model = a_model(f"m-{number}", endpoint=f"vendor{number}")
+    note([model], "Looked at.", user=User.objects.get_or_create(username="ann")[0])
     Price.objects.create(
         endpoint=model.endpoint,
         model_name=model.name,

@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.apps import apps
+from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Group, User
 from django.contrib.messages.storage.fallback import FallbackStorage
 from django.contrib.sessions.backends.db import SessionStore
@@ -56,6 +57,7 @@ def set_stage() -> Stage:
     )
     note([model_of("cache_answer").objects.get()], "Looked at.", user=users["S"])
     rows = {kind: model_of(kind).objects.order_by("pk").first() for kind in PAGES}
+    rows["admin_logentry"] = LogEntry.objects.order_by("pk").last()
     named = {
         "answer": rows["cache_answer"],
         "receipt": rows["cache_lookup"],

@@ -18,7 +18,6 @@ from django.utils.translation import gettext_lazy
 
 from base.admin import ModelAdmin, ReadOnly, Rows, column, moment, page_action
 from base.money import usd
-from chatbot.admin_ui import site_zone
 from chatbot.cache_rows import BadFile
 from chatbot.dry_forms import DryRunForm, initial, variants
 from chatbot.dry_launch import end_silent
@@ -26,6 +25,7 @@ from chatbot.dry_rows import uploaded
 from chatbot.dry_view import LEAST_PEAK, MOST_PEAK, shown, usual_peak
 from chatbot.models import DryRun
 from chatbot.process import Process
+from chatbot.report_zone import site_zone
 from chatbot.tasks import start_dry_runs
 from routing.snapshot import load_routing
 

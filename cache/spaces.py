@@ -114,14 +114,12 @@ class Spaces:
         self, sight: Sight, *, language: str, recalibrations: Recalibrations = NO_RECALIBRATIONS
     ) -> Judgement:
         """Who judges the evidence of this space for this language, as live labels have calibrated it."""
-        space = sight.space
-        if space == MODEL:
-            space = "minilm" if _FITTED_MODEL in self._engine_id else self._engine_id
-        base = judgement_for(space, language, models=shipped())
-        scale_and_shift = recalibrations.get(f"{space}/{language}")
-        if scale_and_shift is None or not isinstance(base, Fitted):
-            return base
-        return Recalibrated(base, *scale_and_shift)
+        return judgement_in(
+            sight.space,
+            engine_id=self._engine_id,
+            language=language,
+            recalibrations=recalibrations,
+        )
 
     async def add(
         self, partition: str, wording_id: int, *, answer_id: int, text: str, vector: Vector | None
@@ -163,6 +161,19 @@ class Spaces:
             self._spaces[MODEL].note(
                 partition, wording_id, answer_id=answer_id, text=text, vector=vector
             )
+
+
+def judgement_in(
+    space: str, *, engine_id: str, language: str, recalibrations: Recalibrations
+) -> Judgement:
+    """Who judges the evidence of a space for a language; `engine_id` names what made the model's vectors."""
+    if space == MODEL:
+        space = "minilm" if _FITTED_MODEL in engine_id else engine_id
+    base = judgement_for(space, language, models=shipped())
+    scale_and_shift = recalibrations.get(f"{space}/{language}")
+    if scale_and_shift is None or not isinstance(base, Fitted):
+        return base
+    return Recalibrated(base, *scale_and_shift)
 
 
 def is_chinese(partition: str) -> bool:

@@ -6,6 +6,7 @@ from cache.admin_wordings import WordingAdmin
 from chatbot.admin_audit import AuditAdmin
 from chatbot.admin_board import HoldAdmin
 from chatbot.admin_conversations import ConversationAdmin, FeedbackAdmin, FrameAdmin
+from chatbot.admin_dry_run import DryRunAdmin
 from chatbot.admin_questions import QuestionAdmin
 from chatbot.admin_recalls import RecallableAnswerAdmin, RecallAdmin
 from chatbot.admin_receipts import LookupAdmin
@@ -16,6 +17,7 @@ __all__ = [
     "ArticleAdmin",
     "AuditAdmin",
     "ConversationAdmin",
+    "DryRunAdmin",
     "FeedbackAdmin",
     "FrameAdmin",
     "GroupAdmin",

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 from django.contrib import admin
 from django.db.models import Count, OuterRef, QuerySet, Subquery
 from django.http import HttpRequest, HttpResponse
+from django.urls import URLPattern
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext
@@ -35,6 +36,7 @@ from base.sentences import sentence
 from base.words import word
 from cache.models import Answer, Lookup
 from chatbot import reports
+from chatbot.admin_console import console_urls
 from chatbot.models import Frame, Question
 from routing.models import Call, Model
 from routing.specs import Tier
@@ -172,6 +174,10 @@ class QuestionAdmin(SimulatedMark, ReadOnly, ManyRows, ModelAdmin[Question]):
         ),
     )
     readonly_fields = (*fields_of(Question), "mode", "conversation_link")
+
+    def get_urls(self) -> list[URLPattern]:
+        """With the test console."""
+        return [*console_urls(self), *super().get_urls()]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Question]:
         """With the receipt's row, the answer served, and the number of calls."""

@@ -28,7 +28,6 @@ from base.money import usd
 from base.sentences import sentence
 from cache.decision import NEAR_MISS_COSINE
 from cache.models import Lookup
-from chatbot.admin_match import match_urls
 from chatbot.admin_questions import CACHE_COLOURS
 from chatbot.admin_review import review_urls
 from chatbot.models import Question
@@ -103,7 +102,7 @@ class LookupAdmin(SimulatedMark, ReadOnly, ManyRows, ModelAdmin[Lookup]):
 
     def get_urls(self) -> list[Any]:
         """Also the review queue and the search by meaning."""
-        return [*review_urls(self), *match_urls(self), *super().get_urls()]
+        return [*review_urls(self), *super().get_urls()]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Lookup]:
         """With the question, the matched wording and its answer, but without vectors."""

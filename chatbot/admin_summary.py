@@ -49,7 +49,7 @@ def summary(choice: Choice, *, may: May, now: datetime) -> dict[str, Any]:
         before.end,
         simulated=choice.simulated,
         now=now,
-        moments=before.moments(),
+        moments=before.moments() if before.days > 1 else [before.start],
         with_tops=False,
     ).facts
     today = now.astimezone(UTC).date()

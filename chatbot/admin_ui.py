@@ -39,7 +39,7 @@ MENU: tuple[tuple[Promise, tuple[tuple[Promise, str, str], ...]], ...] = (
             (_("Answers"), "bookmark", "cache_answer"),
             (_("Wordings"), "format_quote", "cache_wording"),
             (_("Lookups"), "receipt_long", "cache_lookup"),
-            (_("What would match?"), "travel_explore", "cache_lookup:match"),
+            (_("Test console"), "travel_explore", "chatbot_question:console"),
             (_("Recalls"), "undo", "cache_recall"),
         ),
     ),
@@ -56,6 +56,7 @@ MENU: tuple[tuple[Promise, tuple[tuple[Promise, str, str], ...]], ...] = (
         (
             (_("Live board"), "monitor_heart", "routing_hold"),
             (_("Rule sets"), "rule", "routing_ruleset"),
+            (_("Dry runs"), "science", "chatbot_dryrun"),
             (_("Kill switch"), "power_settings_new", "routing_killswitch"),
             (_("Chains"), "low_priority", "routing_chain"),
             (_("Models"), "smart_toy", "routing_model"),

@@ -85,6 +85,22 @@ def line_of(card: Card, *, now: datetime, notes: tuple[str, ...] = ()) -> Line:
     )
 
 
+def lane_in_words(lane: LaneView) -> str:
+    """How a model's breaker and limits stand, on one line."""
+    state = lane.state.state.value
+    if lane.state.state in (State.CLOSED, State.HALF_OPEN) and lane.sight.fleet_state:
+        state = lane.sight.fleet_state
+    meters = (_bucket(one) for one in lane.sight.buckets)
+    parts = [
+        str(STATES[state][0]),
+        *_of_lane(lane),
+        *_of_limits(lane.sight),
+        *(f"{meter.name}: {meter.used}" for meter in meters),
+        _queue(lane),
+    ]
+    return "; ".join(parts)
+
+
 def is_held(hold: Hold | None, *, now: datetime) -> bool:
     """Whether staff let nothing through at present."""
     return hold is not None and hold.kind != Hold.RESET and (hold.until is None or now < hold.until)

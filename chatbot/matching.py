@@ -12,13 +12,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from base.text import Language
+from cache.decision import Decision
 from cache.normalize import canonical, key_of
 from cache.store import Entry
 from cache.vetoes import conflicts, stated
 from chatbot.asked import Asked, unasked
+from chatbot.guard import Verdict
 from chatbot.looking_up import look_up, sight_of
+from chatbot.offering import options_of
 from chatbot.runtime import Runtime
 from chatbot.vectorising import MAX_UNKNOWN_SHARE
+
+NO_VECTOR = "no vector: the exact tier alone decides"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +39,15 @@ class Near:
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """The way of one text through the cache."""
+    """The way of one text through the cache. `asked` and `guard` are what the steps after it need.
 
+    `probability` is how sure the decision was of the favoured answer, None without one; `options` are wordings
+    that a shopper would be asked about.
+    """
+
+    asked: Asked
+    guard: Verdict
+    vector: NDArray[np.float32] | None
     canonical: str
     notes: tuple[str, ...]
     may_share: bool
@@ -44,6 +56,9 @@ class Match:
     near: tuple[Near, ...]
     verdict: str
     reason: str
+    options: tuple[str, ...] = ()
+    probability: float | None = None
+    judged_by: str = ""
 
 
 async def match(text: str, *, language: Language, runtime: Runtime) -> Match:
@@ -58,8 +73,11 @@ async def match(text: str, *, language: Language, runtime: Runtime) -> Match:
     verdict = runtime.desk.guard.inspect(text, language=language)
     vector, embedding = await _vector(text, runtime)
     exact = _exact(asked, runtime)
-    near, meaning, reason = await _near(asked, vector, runtime)
+    near, meaning, decision = await _near(asked, vector, runtime)
     return Match(
+        asked=asked,
+        guard=verdict,
+        vector=vector,
         canonical=canonical(text),
         notes=tuple(verdict.notes),
         may_share=verdict.may_share,
@@ -67,7 +85,10 @@ async def match(text: str, *, language: Language, runtime: Runtime) -> Match:
         exact=exact,
         near=near,
         verdict=_verdict(may_share=verdict.may_share, exact=exact, by_meaning=meaning),
-        reason=reason,
+        reason=NO_VECTOR if decision is None else decision.reason,
+        options=tuple(item.question for item in options_of(decision.options)) if decision else (),
+        probability=decision.probability if decision else None,
+        judged_by=decision.judged_by if decision else "",
     )
 
 
@@ -99,11 +120,11 @@ def _exact(asked: Asked, runtime: Runtime) -> Near | None:
 
 async def _near(
     asked: Asked, vector: NDArray[np.float32] | None, runtime: Runtime
-) -> tuple[tuple[Near, ...], str, str]:
-    """The neighbours with what speaks against each, then what the decision says and why."""
+) -> tuple[tuple[Near, ...], str, Decision[Entry] | None]:
+    """The neighbours with what speaks against each, then what the decision says; None without a look-up."""
     sight = sight_of(asked, vector)
     if sight is None:
-        return (), "miss", "no vector: the exact tier alone decides"
+        return (), "miss", None
     decision = await look_up(asked, sight, store=runtime.store)
     products = asked.configuration.products
     mine = stated(asked.text, products=products)
@@ -122,7 +143,7 @@ async def _near(
         for item in found
     )
     kind = "semantic" if decision.hit is not None else ("options" if decision.options else "miss")
-    return near, kind, decision.reason
+    return near, kind, decision
 
 
 def _stands(entry: Entry, asked: Asked) -> bool:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from django.db import models
 
 from base.words import word
+from chatbot.dry_run_models import DryRun
 from chatbot.recall_models import Correction
 from chatbot.report_models import Aggregate
 from chatbot.shop_models import (
@@ -28,6 +29,7 @@ __all__ = [
     "Confirmation",
     "Conversation",
     "Correction",
+    "DryRun",
     "Feedback",
     "Frame",
     "Handoff",
@@ -124,6 +126,10 @@ class Question(models.Model):
         ]
         indexes = [
             models.Index(fields=["simulated", "accepted_at"], name="chatbot_question_by_time")
+        ]
+        permissions = [
+            ("test_question", "Can use the test console"),
+            ("run_test_question", "Can let a model answer in the test console"),
         ]
 
     def __str__(self) -> str:

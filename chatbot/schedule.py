@@ -8,6 +8,7 @@ SCHEDULE: dict[str, int] = {
     "chatbot.tasks.count_up": 30,
     "routing.tasks.send_alerts": 15,
     "chatbot.tasks.judge_answers": 20,
+    "chatbot.tasks.start_dry_runs": 10,
     "cache.tasks.sweep_stale": 60,
     "routing.tasks.close_lost_calls": 60,
     "routing.tasks.watch_refusals": 300,

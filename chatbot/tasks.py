@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from base.models import Counter
 from cache.models import Answer, Label, Lookup, Objection
+from chatbot import dry_launch
 from chatbot.judging import judge_waiting
 from chatbot.models import Conversation, Outbox
 from chatbot.process import Process
@@ -117,6 +118,12 @@ def judge_answers() -> int:
     if runtime is None:
         return 0
     return asyncio.run_coroutine_threadsafe(judge_waiting(runtime), runtime.loop).result()
+
+
+@shared_task
+def start_dry_runs() -> bool:
+    """See that the dry runs that wait are run, and end those whose process died."""
+    return dry_launch.launch()
 
 
 @shared_task

@@ -24,7 +24,7 @@ from chatbot.models import Question
 from chatbot.report_models import Aggregate
 from chatbot.report_zone import site_zone
 from chatbot.reports.counting import Rows, facts_of, tops_of
-from chatbot.reports.facts import Facts, Tops
+from chatbot.reports.facts import QUESTIONS, Facts, Tops
 from chatbot.reports.spans import Span
 from routing.models import Call
 
@@ -122,6 +122,8 @@ def _keep_sum(start: datetime, end: datetime, *, simulated: bool) -> None:
     for _, stored, foremost in parts(start, end, simulated=simulated, with_tops=True):
         facts.merge(Facts.unpack(stored))
         tops.merge(Tops.unpack(foremost))
+    if end - start == HOUR:
+        facts.busiest_hour = sum(values[0] for _, values in facts.of(QUESTIONS))
     Aggregate.objects.update_or_create(
         simulated=simulated,
         minutes=(end - start) // MINUTE,

@@ -17,6 +17,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from hashlib import blake2b
+from operator import add
 from typing import Any
 
 SEPARATOR = "|"
@@ -40,24 +41,25 @@ def wording_key(text: str) -> str:
 
 @dataclass(slots=True)
 class Facts:
-    """Sums and histogram cells of a span; merging two spans adds them."""
+    """Sums and histogram cells of a span; merging two spans adds them.
+
+    `busiest_hour` is the most questions that one closed UTC hour of the span had.
+    """
 
     sums: dict[str, list[int]] = field(default_factory=dict)
     cells: dict[str, int] = field(default_factory=dict)
+    busiest_hour: int = 0
 
     def add(self, key: str, values: Iterable[int]) -> None:
         """Add figures under a key, place by place."""
         found = self.sums.get(key)
-        if found is None:
-            self.sums[key] = list(values)
-            return
-        for place, value in enumerate(values):
-            found[place] += value
+        self.sums[key] = list(values) if found is None else list(map(add, found, values))
 
     def merge(self, other: Facts) -> None:
         """Take in the figures of another span."""
         for key, values in other.sums.items():
             self.add(key, values)
+        self.busiest_hour = max(self.busiest_hour, other.busiest_hour)
         cells = self.cells
         for key, count in other.cells.items():
             cells[key] = cells.get(key, 0) + count
@@ -80,12 +82,12 @@ class Facts:
 
     def pack(self) -> dict[str, Any]:
         """As it is stored."""
-        return {"sums": self.sums, "cells": self.cells}
+        return {"sums": self.sums, "cells": self.cells, "busiest_hour": self.busiest_hour}
 
     @classmethod
     def unpack(cls, stored: dict[str, Any]) -> Facts:
         """As it was stored; shares the stored lists, which must not be used elsewhere."""
-        return cls(stored.get("sums", {}), stored.get("cells", {}))
+        return cls(stored.get("sums", {}), stored.get("cells", {}), stored.get("busiest_hour", 0))
 
 
 @dataclass(slots=True)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from chatbot.reports.aggregates import bucket_of, hour_of, read
+from chatbot.report_zone import site_zone
+from chatbot.reports.aggregates import read
 from chatbot.reports.capacity import Load
 from chatbot.reports.figures import latencies
+from chatbot.reports.spans import Span
 from chatbot.reports.waterfall import counts, measured
 from routing.pricing import TYPICAL
 
@@ -16,22 +18,21 @@ TYPICAL_CALL_S = 3.0
 
 
 def recent_load(*, simulated: bool, now: datetime) -> Load:
-    """The busiest hour, the average call and the share without a model of the last DAYS days.
+    """The busiest hour, the average call and the share without a model of the last DAYS days, today included.
 
     What was not seen is TYPICAL (one question per second when nothing was asked at all).
     """
-    start, end = hour_of(now - timedelta(days=DAYS)), bucket_of(now) + timedelta(minutes=15)
-    hours = [start + timedelta(hours=hour) for hour in range(24 * DAYS + 1)]
+    span = Span.last(DAYS, zone=site_zone(), now=now)
     found = read(
-        start,
-        end,
+        span.start,
+        span.end,
         simulated=simulated,
         now=now,
-        moments=hours,
+        moments=span.moments(),
         with_tops=False,
         with_rows=False,
     )
-    busiest = max((counts(part).questions for part in found.moments), default=0)
+    busiest = found.facts.busiest_hour
     whole, used = counts(found.facts), measured(found.facts)
     models = latencies(found.facts)[2]
     call_ms = models.end_ms[0]

@@ -14,6 +14,7 @@ from cache.models import Answer, Lookup, Recall, Source, Wording
 from chatbot.models import (
     Article,
     Conversation,
+    DryRun,
     Feedback,
     Frame,
     Outbox,
@@ -52,6 +53,7 @@ EVERY_KIND = (
     "cache_wording",
     "chatbot_article",
     "chatbot_conversation",
+    "chatbot_dryrun",
     "chatbot_feedback",
     "chatbot_frame",
     "chatbot_outbox",
@@ -217,6 +219,7 @@ def a_talk(number: int) -> None:
         vetoes=["figures"],
         at=NOON,
     )
+    DryRun.objects.create(version=number, created_at=NOON, created_by="staff")
     Recall.objects.create(answer=answer, by="staff", at=NOON, reason="wrong", recipients=1)
     a_call(f"attempt-{number}", question_id=question.id)
     Feedback.objects.create(question=question, value="up")

@@ -1,23 +1,28 @@
-"""What would match: staff see what the running process would do with a text, and why."""
+"""The test console: staff see what the running process would do with a text, and why."""
 
 from __future__ import annotations
 
 import asyncio
 
 import pytest
-from django.contrib.auth.models import User
+from django.contrib.admin.models import LogEntry
+from django.contrib.auth.models import Permission, User
 from django.test import Client
 from django.urls import reverse
+from django.utils.html import escape
 from sockets import close_all, opened
 
 from cache.models import Answer
+from chatbot.explaining import explain
 from chatbot.matching import match
 from chatbot.models import Article
 from chatbot.process import Process
 from chatbot.runtime import Runtime
+from routing.models import Call
 
+RETURNING = "How do I return something?"
 COURIER = "Which courier do you use?"
-URL = "admin:cache_lookup_match"
+URL = "admin:chatbot_question_console"
 
 
 @pytest.fixture
@@ -90,3 +95,35 @@ def test_page_says_when_nothing_runs(admin_client: Client) -> None:
     page = admin_client.get(reverse(URL), {"q": "x", "language": "en"}).content.decode()
 
     assert "does not run in this process" in page
+
+
+async def test_console_prints_the_words_of_explain_and_lets_a_model_answer(asked: Runtime) -> None:
+    """Every step is on the page in the command's own words. A model's answer is booked under no question and
+    stored nowhere, and each of both needs its right."""
+    steps = await explain(RETURNING, runtime=asked)
+    before = await asked.reader.run(Call.objects.count)
+
+    def look() -> tuple[list[int], str, str]:
+        client, user = Client(), User.objects.create_user("kim", is_staff=True)
+        client.force_login(user)
+        codes = [client.get(reverse(URL), {"q": RETURNING}).status_code]
+        user.user_permissions.add(Permission.objects.get(codename="test_question"))
+        page = client.get(reverse(URL), {"q": RETURNING, "language": "auto"})
+        codes += [page.status_code, client.post(reverse(URL), {"q": RETURNING}).status_code]
+        user.user_permissions.add(Permission.objects.get(codename="run_test_question"))
+        answer = client.post(reverse(URL), {"q": RETURNING, "language": "auto"})
+        return codes, page.content.decode(), answer.content.decode()
+
+    codes, page, answer = await asyncio.to_thread(look)
+    assert codes == [403, 200, 403]
+    words = {step for step, _ in steps}
+    assert {"guard", "exact", "embed", "lookup", "classify", "article", "stands", "prompt"} <= words
+    for step, said in steps:
+        text = said.split("  ", 1)[-1] if step in ("near", "article") else said
+        assert escape(text) in page, step
+    assert "Let a model answer" not in page
+    assert "bw-quote" in answer and "What a model says" in answer
+    calls = await asked.reader.run(lambda: list(Call.objects.order_by("id")[before:]))
+    assert [(call.question_id, call.outcome) for call in calls] == [(None, Call.COMPLETED)]
+    assert await asked.reader.run(Answer.objects.count) == 1
+    assert await asked.reader.run(LogEntry.objects.count) == 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,14 +11,23 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
+from benchmarks.dry_run import fill
 from benchmarks.site import Site, borrow, running_simulator, running_site
 from tests.e2e.fake_site import browser  # noqa: F401  a fixture
+from tests.e2e.rule_steps import dry_run, start_draft, with_note
 from tests.e2e.staff import known_password, log_in, press
 from tests.e2e.steps import BOX, READY
 
 pytestmark = pytest.mark.e2e
 NEAR_DELIVERY = "What is the usual delivery time?"
+PAST_QUESTIONS = 200
+PUBLISHED = "SELECT version, note FROM routing_ruleset WHERE state = 'published' ORDER BY version"
 VECTORS = Path(__file__).resolve().parents[2] / "data" / "test"
+
+
+def _prepared(connection: sqlite3.Connection) -> None:
+    known_password(connection)
+    fill(connection, PAST_QUESTIONS)
 
 
 @pytest.fixture(scope="module")
@@ -27,7 +37,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     borrow(VECTORS, folder)
     with (
         running_simulator("--first-ms", "150", "--chunk-ms", "30") as address,
-        running_site(folder, simulator_url=address, before_start=known_password) as running,
+        running_site(folder, simulator_url=address, before_start=_prepared) as running,
     ):
         yield running
 
@@ -176,6 +186,39 @@ def test_operator_trips_and_resets_a_breaker(browser: Browser, site: Site) -> No
     assert [(answer["origin"], answer["tier"]) for answer in answers] == [("model", "FAQ")] * 3
     assert meanwhile["model"] != usual["model"]
     assert again["model"] == usual["model"]
+
+
+def test_staff_draft_a_rule_try_it_publish_and_roll_back(browser: Browser, site: Site) -> None:  # noqa: F811
+    """A rule that sends simple facts to other models is tried on past questions; the report says how many move and
+    what that costs. Published it decides; rolled back the first set's rules decide again, and the run is kept."""
+    page = browser.new_context().new_page()
+    log_in(page, site.url)
+    start_draft(page, site.url)
+    page.get_by_text("asks for a fixed fact").first.click()
+    page.locator("select[name^=rules-][name$=-tier]:visible").first.select_option("REGULAR")
+    page.locator("[name=_continue]").first.click()
+    expect(page.locator(".bw-differences")).to_contain_text("REGULAR")
+    dry_run(page, questions=PAST_QUESTIONS)
+    moved = int(page.locator("[data-figure=moved]").inner_text())
+    assert 0 < moved < PAST_QUESTIONS
+    assert page.locator("[data-figure=delta]").inner_text().startswith("-$")
+    expect(page.locator("[data-tier=FAQ]")).to_contain_text("in force")
+
+    page.get_by_role("link", name="The rule set").click()
+    page.get_by_role("link", name="Look at it and publish").click()
+    with_note(page, "Facts to the cheaper model")
+    published = site.rows(PUBLISHED)
+    (first_id,) = site.rows("SELECT id FROM routing_ruleset WHERE version = 1")[0]
+    page.goto(f"{site.url}/admin/routing/ruleset/{first_id}/roll-back")
+    with_note(page, "Shoppers wait longer")
+    page.goto(f"{site.url}/admin/chatbot/dryrun/")
+    expect(page.locator("#result_list")).to_contain_text(str(moved))
+    page.context.close()
+
+    assert [version for version, _ in published] == [1, 2]
+    rolled_back = site.rows(PUBLISHED)[-1]
+    assert rolled_back[0] == 3
+    assert "Shoppers wait longer" in str(rolled_back[1])
 
 
 def test_page_says_which_model_was_left_out(

@@ -39,7 +39,7 @@ from unfold.widgets import (  # type: ignore[import-untyped]  # ships no types
 )
 
 from base.audit import with_values
-from base.words import word
+from base.words import Coloured, word
 
 if TYPE_CHECKING:
     from django.contrib.admin import ModelAdmin, StackedInline, TabularInline
@@ -172,15 +172,6 @@ def _in_words(method: F) -> F:
         return Coloured((value, word(value)) if isinstance(value, str) else value)
 
     return cast("F", shown)
-
-
-class Coloured(tuple[str, ...]):
-    """A code that chooses a colour, and its words: a list shows both, a row's page the words."""
-
-    __slots__ = ()
-
-    def __str__(self) -> str:
-        return str(self[1])
 
 
 def page_action(

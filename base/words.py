@@ -86,3 +86,12 @@ WORDS: dict[str, Promise] = {
 def word(value: object) -> str:
     """The word for a code; what is no code (a model's name, a number) stays as it is."""
     return str(WORDS.get(str(value), value))
+
+
+class Coloured(tuple[str, ...]):
+    """A code that chooses a colour, and its words: a list shows both, a row's page the words."""
+
+    __slots__ = ()
+
+    def __str__(self) -> str:
+        return str(self[1])

@@ -148,7 +148,7 @@ def _shown(found: Explained) -> list[tuple[str, str]]:
 
 def _log(admin: Any, request: HttpRequest, tried: Tried) -> None:
     """Who spent what."""
-    model = Model.objects.filter(pk=tried.model_id).first()
+    model = Model.objects.filter(pk=tried.model_id or 0).first()
     if model is not None:
         cost = usd(tried.cost_nanousd)
         admin.log_change(request, model, f"Asked a test question in the console: {cost}.")

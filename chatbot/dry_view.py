@@ -50,6 +50,7 @@ LIMITS = (
     ("output_tokens_per_minute", gettext_lazy("output tokens per minute")),
     ("in_flight", gettext_lazy("calls at once")),
 )
+HARDLY = 0.05
 LEAST_PEAK, MOST_PEAK = 0.01, 10_000.0
 
 
@@ -200,6 +201,8 @@ def _compared(factor: float | None) -> str:
         return ""
     if factor == 1:
         return _("the same as now")
+    if abs(factor - 1) < HARDLY:
+        return _("about the same as now")
     if factor > 1:
         return _("%(factor)s times cheaper than now") % {"factor": f"{factor:.1f}"}
     return _("%(factor)s times dearer than now") % {"factor": f"{1 / factor:.1f}"}

@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import sqlite3
+import subprocess
 import sys
 import tempfile
 import time
@@ -22,7 +23,7 @@ from pathlib import Path
 from django.contrib.auth.hashers import make_password
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
-from benchmarks.site import ROOT, Site, borrow, running_site
+from benchmarks.site import ROOT, Site, borrow, running_site, vendor_environment
 from chatbot.management.commands.serve import VENDOR_PATHS
 from chatbot.replaying import play
 
@@ -66,7 +67,12 @@ PAGES = {
     "revoke": "/admin/cache/answer/{answer}/revoke/",
     "lookups": "/admin/cache/lookup/",
     "review": "/admin/cache/lookup/review/",
-    "match": "/admin/cache/lookup/match/?text=Which+courier+do+you+use%3F",
+    "console": "/admin/chatbot/question/console/?text=Which+courier+do+you+use%3F&language=en",
+    "dry-run-start": "/admin/chatbot/dryrun/start/",
+    "dry-run": "/admin/chatbot/dryrun/{dry_run}/change/",
+    "audit": "/admin/admin/logentry/",
+    "users": "/admin/auth/user/",
+    "roles": "/admin/auth/group/",
     "articles": "/admin/chatbot/article/",
     "article-import": "/admin/chatbot/article/import/",
     "shop": "/admin/chatbot/site/{site}/change/",
@@ -77,6 +83,7 @@ FILLED_FROM = {
     "rule_set": "SELECT id FROM routing_ruleset ORDER BY id DESC LIMIT 1",
     "question": "SELECT id FROM chatbot_question ORDER BY id DESC LIMIT 1",
     "answer": "SELECT id FROM cache_answer ORDER BY id LIMIT 1",
+    "dry_run": "SELECT id FROM chatbot_dryrun ORDER BY id DESC LIMIT 1",
     "site": "SELECT id FROM chatbot_site LIMIT 1",
 }
 
@@ -99,11 +106,26 @@ def main(arguments: Sequence[str] | None = None) -> int:
         ) as site:
             asyncio.run(play(QUESTIONS, url=site.url, sessions=1, rate_per_s=0.0, confirm="first"))
             _wait_until_counted(site)
+            _dry_run(vendor_environment(Path(folder), "") | no_keys)
             with sync_playwright() as playwright:
                 browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(ARGUMENTS))
                 take(browser, site, options.folder, names=options.only)
                 browser.close()
     return 0
+
+
+def _dry_run(environment: dict[str, str]) -> None:
+    """A report to show: the set in force over the demo's last questions."""
+    command = [
+        sys.executable,
+        str(ROOT / "manage.py"),
+        "dry_run",
+        "1",
+        "--simulated",
+        "--last",
+        "400",
+    ]
+    subprocess.run(command, env=environment, cwd=ROOT, check=True, capture_output=True)
 
 
 def _wait_until_counted(site: Site) -> None:

@@ -78,7 +78,7 @@ class DryRunAdmin(ReadOnly, Rows, ModelAdmin[DryRun]):
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
         """The report, or how far it has come."""
-        if not self.has_view_permission(request):
+        if not self.has_view_permission(request) or request.method == "POST":
             raise PermissionDenied
         row = get_object_or_404(DryRun, pk=object_id)
         result = row.result if row.state == DryRun.DONE else None

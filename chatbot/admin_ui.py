@@ -91,7 +91,10 @@ MENU: tuple[tuple[Promise, tuple[tuple[Promise, str, str], ...]], ...] = (
 )
 
 # Pages that ask for another right than seeing the list they stand beside.
-RIGHTS = {"chatbot_tally:capacity": VIEW_FIGURES}
+RIGHTS = {
+    "chatbot_tally:capacity": VIEW_FIGURES,
+    "chatbot_question:console": "chatbot.test_question",
+}
 
 
 class SiteTimeZone:

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from base.admin import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
+from base.words import word
 from chatbot.dry_rows import MOST_QUESTIONS, MOST_UPLOAD_BYTES
 from chatbot.models import Question
 from routing.models import RuleSet
@@ -130,5 +131,8 @@ def _instead(routing: RoutingSnapshot) -> list[tuple[str, str]]:
 
 
 def _set_words(row: RuleSet) -> str:
-    words = _("Version %(version)s (%(state)s)") % {"version": row.version, "state": row.state}
+    words = _("Version %(version)s (%(state)s)") % {
+        "version": row.version,
+        "state": word(row.state),
+    }
     return f"{words} {row.note[:60]}".strip()

@@ -39,6 +39,7 @@ _EDITS = (
     | _CONFIGURED
     | _CACHE
     | _rights("chatbot", "view_question view_article view_product")
+    | _rights("chatbot", "view_dryrun run_dryrun test_question run_test_question")
     | _AUDIT
 )
 
@@ -69,7 +70,7 @@ CACHE_CURATOR = Role(
     "Stored answers and their wordings: review, correct, pin, match, revoke, import and export.",
     _CACHE
     | _rights("cache", "change_answer view_recall")
-    | _rights("chatbot", "view_question view_article view_figures")
+    | _rights("chatbot", "view_question view_article view_figures test_question")
     | _AUDIT,
 )
 SUPPORT_AGENT = Role(

@@ -29,6 +29,7 @@ cache_recall            K      -    -    -
 cache_wording           EPK    -    -    -
 chatbot_article         EPK    S    S    S
 chatbot_conversation    A      -    -    -
+chatbot_dryrun          EP     -    -    -
 chatbot_feedback        A      -    -    -
 chatbot_frame           -      -    -    -
 chatbot_outbox          -      -    -    -
@@ -93,10 +94,13 @@ VIEWS: dict[str, View] = {
     "cache_lookup_decide": View(
         "K", ("receipt",), status=302, post={"decision": "right", "pair": "{wording}-{answer}"}
     ),
-    "cache_lookup_match": View("EPK"),
     "cache_lookup_review": View("EPK"),
     "chatbot_article_import_articles": View("", post={"store": "{articles}"}),
+    "chatbot_dryrun_start": View("EP", shown_in="tests/chatbot/test_dry_pages.py"),
+    "chatbot_dryrun_state": View("EP", ("chatbot_dryrun",)),
+    "chatbot_dryrun_stop": View("EP", ("chatbot_dryrun",), status=405, post={}),
     "chatbot_product_import_products": View("", post={"store": "{products}"}),
+    "chatbot_question_console": View("EPK", shown_in="tests/chatbot/test_matching.py"),
     "chatbot_site_demo": View("", post={}),
     "chatbot_site_hide_checklist": View("", status=405, post={}),
     "chatbot_tally_capacity": View("CPK"),

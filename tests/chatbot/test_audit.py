@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from django.contrib.admin.models import CHANGE, LogEntry
 from django.db import transaction
@@ -21,6 +23,7 @@ from tests.chatbot.role_stage import (
 )
 
 pytestmark = pytest.mark.django_db
+ROOT = Path(__file__).resolve().parent.parent.parent
 SECRET = "zebra-crossing-7131"
 
 
@@ -96,3 +99,11 @@ def test_exported_audit_holds_no_formula(stage: Stage, admin_client: Client) -> 
     text = admin_client.get(reverse("admin:admin_logentry_export")).content.decode()
 
     assert "'=HYPERLINK" in text and "'@SUM" in text
+
+
+def test_changes_that_need_a_running_site_are_shown_elsewhere() -> None:
+    """Where a page's change cannot be made here, the file that is named looks at its entry."""
+    files = {view.shown_in for view in VIEWS.values() if view.shown_in}
+
+    assert files
+    assert all("LogEntry" in (ROOT / name).read_text(encoding="utf-8") for name in files)

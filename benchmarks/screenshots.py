@@ -67,7 +67,7 @@ PAGES = {
     "revoke": "/admin/cache/answer/{answer}/revoke/",
     "lookups": "/admin/cache/lookup/",
     "review": "/admin/cache/lookup/review/",
-    "console": "/admin/chatbot/question/console/?text=Which+courier+do+you+use%3F&language=en",
+    "console": "/admin/chatbot/question/console/?q=Which+courier+do+you+use%3F&language=en",
     "dry-run-start": "/admin/chatbot/dryrun/start/",
     "dry-run": "/admin/chatbot/dryrun/{dry_run}/change/",
     "audit": "/admin/admin/logentry/",
@@ -106,7 +106,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         ) as site:
             asyncio.run(play(QUESTIONS, url=site.url, sessions=1, rate_per_s=0.0, confirm="first"))
             _wait_until_counted(site)
-            _dry_run(vendor_environment(Path(folder), "") | no_keys)
+            _dry_run(vendor_environment(Path(folder), "http://127.0.0.1:9"))
             with sync_playwright() as playwright:
                 browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(ARGUMENTS))
                 take(browser, site, options.folder, names=options.only)
@@ -133,7 +133,7 @@ def _wait_until_counted(site: Site) -> None:
     newest = "SELECT MAX(starts_at) FROM chatbot_aggregate WHERE minutes = 15"
     for _ in range(COUNTED_WITHIN_S):
         an_hour_ago = datetime.now(tz=UTC) - timedelta(hours=1)
-        if str(site.rows(newest)[0][0]) > f"{an_hour_ago:%Y-%m-%d %H:%M:%S}":
+        if str(site.rows(newest)[0][0] or "") > f"{an_hour_ago:%Y-%m-%d %H:%M:%S}":
             return
         time.sleep(1)
     message = "the worker has not counted the demo's history in time"

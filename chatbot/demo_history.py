@@ -26,6 +26,8 @@ BY_HOUR = (1, 1, 1, 1, 1, 1, 2, 3, 5, 7, 8, 8, 7, 7, 7, 7, 6, 6, 7, 9, 10, 10, 7
 SALE_DAYS_AGO = 3
 SALE_HOURS = (20, 21, 22, 23)
 SALE_FACTOR = 7
+# An hour's questions fall into one quarter of it, so that the worker has counted them all soon after the first start.
+WITHIN_S = 840
 ANSWER_LIVES = timedelta(days=3)
 MIN_LIKENESS = 0.5
 FAILED_CALL_SHARE = 0.03
@@ -128,7 +130,9 @@ class History:
                 expected *= SALE_FACTOR
             count = int(expected * self._rng.uniform(0.7, 1.3) + self._rng.random())
             # The newest question is a quarter of an hour old, so that every one has ended.
-            found += [start + timedelta(seconds=self._rng.uniform(0, 2_700)) for _ in range(count)]
+            found += [
+                start + timedelta(seconds=self._rng.uniform(0, WITHIN_S)) for _ in range(count)
+            ]
         return sorted(found)
 
     def _ask(self, at: datetime) -> Asked:

@@ -122,14 +122,14 @@ class History:
     def _moments(self, now: datetime, zone: ZoneInfo) -> list[datetime]:
         found = []
         for hours in range(DAYS * 24, 0, -1):
-            start = now - timedelta(hours=hours)
+            start = (now - timedelta(hours=hours)).replace(minute=0, second=0, microsecond=0)
             local = start.astimezone(zone)
             expected = QUESTIONS_PER_DAY * BY_HOUR[local.hour] / sum(BY_HOUR)
             ago = (now.astimezone(zone).date() - local.date()).days
             if ago == SALE_DAYS_AGO and local.hour in SALE_HOURS:
                 expected *= SALE_FACTOR
             count = int(expected * self._rng.uniform(0.7, 1.3) + self._rng.random())
-            # The newest question is a quarter of an hour old, so that every one has ended.
+            # The newest question is more than half an hour old, so that every one has ended.
             found += [
                 start + timedelta(seconds=self._rng.uniform(0, WITHIN_S)) for _ in range(count)
             ]

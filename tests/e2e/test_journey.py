@@ -15,12 +15,14 @@ from benchmarks.dry_run import fill
 from benchmarks.site import Site, borrow, running_simulator, running_site
 from tests.e2e.fake_site import browser  # noqa: F401  a fixture
 from tests.e2e.rule_steps import dry_run, start_draft, with_note
-from tests.e2e.staff import known_password, log_in, press
+from tests.e2e.staff import known_password, log_in, press, yesterdays_dearest
 from tests.e2e.steps import BOX, READY
+from tests.e2e.yesterday import move_to_yesterday
 
 pytestmark = pytest.mark.e2e
 NEAR_DELIVERY = "What is the usual delivery time?"
 PAST_QUESTIONS = 200
+PINNED = "SELECT COUNT(*) FROM cache_answer WHERE status = 'pinned'"
 PUBLISHED = "SELECT version, note FROM routing_ruleset WHERE state = 'published' ORDER BY version"
 VECTORS = Path(__file__).resolve().parents[2] / "data" / "test"
 
@@ -219,6 +221,24 @@ def test_staff_draft_a_rule_try_it_publish_and_roll_back(browser: Browser, site:
     rolled_back = site.rows(PUBLISHED)[-1]
     assert rolled_back[0] == 3
     assert "Shoppers wait longer" in str(rolled_back[1])
+
+
+def test_admin_pins_the_answer_of_yesterdays_dearest_question(browser: Browser, site: Site) -> None:  # noqa: F811
+    """From the first page to the dearest question whose answer may be shared, and its answer is pinned."""
+    shopper = Profile(browser.new_context(locale="en-GB"), site.url)
+    shopper.ask("What do I do about a damaged parcel?")
+    shopper.page.context.close()
+    move_to_yesterday(site.database)
+    page = browser.new_context().new_page()
+    log_in(page, site.url)
+    dearest = yesterdays_dearest(page, site.url)
+
+    page.goto(site.url + dearest)
+    page.get_by_role("button", name="Pin it").click()
+    page.wait_for_url(f"{site.url}/admin/")
+    page.context.close()
+
+    assert site.rows(PINNED) == [(1,)]
 
 
 def test_page_says_which_model_was_left_out(

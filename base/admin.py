@@ -39,6 +39,7 @@ from unfold.widgets import (  # type: ignore[import-untyped]  # ships no types
 )
 
 from base.audit import with_values
+from base.moments import written
 from base.words import Coloured, word
 
 if TYPE_CHECKING:
@@ -211,7 +212,7 @@ def moment(at: datetime | None) -> SafeString | str:
         return "–"
     local = timezone.localtime(at)
     return format_html(
-        '<time class="bw-once" datetime="{}">{}</time>', at.isoformat(), f"{local:%d %b %H:%M:%S}"
+        '<time class="bw-once" datetime="{}">{}</time>', at.isoformat(), written(local, "d M H:i:s")
     )
 
 

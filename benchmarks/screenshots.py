@@ -33,7 +33,7 @@ ARGUMENTS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking")
 WIDTHS = {1440: 900, 390: 844}
 THEMES = ("light", "dark")
 LANGUAGES = {"en": "en-US", "zh-hans": "zh-CN"}
-TALLEST_PX, QUALITY_PERCENT = 2_400, 55
+TALLEST_PX, QUALITY_PERCENT = 1_800, 40
 COUNTED_WITHIN_S = 600
 QUESTIONS = (
     "Which courier do you use?",

@@ -11,6 +11,7 @@ from django.urls import reverse
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
+from base.moments import written
 from base.money import usd
 from chatbot import admin_figures, admin_foremost, admin_spending, admin_tables, admin_trouble
 from chatbot.admin_capacity import capacity_line
@@ -141,7 +142,7 @@ def _export_url(table: Table, choice: Choice) -> str:
 
 def _switches(choice: Choice) -> dict[str, Any]:
     span = choice.span
-    first, last = (date_format(day, "j F Y") for day in (span.first_day, span.last_day))
+    first, last = (written(day, "j F Y") for day in (span.first_day, span.last_day))
     same_day = f"{date_format(span.first_day, 'l')}, {first}"
     return {
         "period": same_day if span.days == 1 else f"{first} – {last}",

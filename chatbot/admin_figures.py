@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
+from base.words import word
 from chatbot.admin_charts import Layer, moment_name, stacked, tick_names
 from chatbot.admin_tables import Cell, Line, Links, Table, number, part, percent, time
 from chatbot.reports import HITS, OUTCOMES, figures
@@ -82,7 +83,7 @@ def over_time(parts: Sequence[Facts], links: Links) -> Table:
         _("When"),
         _("Questions"),
         _("Hits"),
-        *(key.capitalize() if key else _("None") for key in seen),
+        *(word(key).capitalize() if key else _("None") for key in seen),
     )
     title = _("Questions over time")
     return Table(

@@ -21,6 +21,7 @@ from django.utils import timezone
 from base.audit import note
 from chatbot.models import ShopFile
 from chatbot.roles import keep_roles
+from routing.models import RuleSet
 from routing.publishing import Terms, publish, start_draft
 from tests.chatbot.admin_rows import fill
 from tests.chatbot.role_matrix import LETTERS, PAGES, VIEWS, View
@@ -51,7 +52,7 @@ def set_stage() -> Stage:
     users["S"] = User.objects.create_superuser("super")
     fill(0, 1)
     now = timezone.now()
-    published = publish(1, terms=_terms(now))
+    published = publish(RuleSet.objects.latest("pk").pk, terms=_terms(now))
     scheduled = publish(
         start_draft(now=now).pk, terms=_terms(now, starts_at=now + timedelta(days=1))
     )

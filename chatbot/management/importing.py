@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
 from chatbot.cache_rows import BadFile
@@ -51,3 +52,17 @@ def _confirmed(command: BaseCommand) -> bool:
     command.stdout.write("Store this? [y/N] ", ending="")
     command.stdout.flush()
     return sys.stdin.readline().strip().lower() in ("y", "yes")
+
+
+class ImportCommand(BaseCommand):
+    """A command that imports one kind of file; a subclass says which `kind` of `ShopFile`."""
+
+    kind: str
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("path", type=Path)
+        parser.add_argument("--check", action="store_true", help="Show only, store nothing.")
+        parser.add_argument("--yes", action="store_true", help="Store without asking.")
+
+    def handle(self, *args: object, **options: Any) -> None:
+        run(self, options["path"], kind=self.kind, check=options["check"], yes=options["yes"])

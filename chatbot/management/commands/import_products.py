@@ -2,28 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Any
-
-from django.core.management.base import BaseCommand, CommandParser
-
-from chatbot.management.importing import run
+from chatbot.management.importing import ImportCommand
 from chatbot.models import ShopFile
 
 
-class Command(BaseCommand):
+class Command(ImportCommand):
     help = "Import products from a CSV file with the columns name, aliases, url."
-
-    def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("path", type=Path)
-        parser.add_argument("--check", action="store_true", help="Show only, store nothing.")
-        parser.add_argument("--yes", action="store_true", help="Store without asking.")
-
-    def handle(self, *args: object, **options: Any) -> None:
-        run(
-            self,
-            options["path"],
-            kind=ShopFile.PRODUCTS,
-            check=options["check"],
-            yes=options["yes"],
-        )
+    kind = ShopFile.PRODUCTS

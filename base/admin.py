@@ -152,13 +152,14 @@ def column(
     def mark(method: F) -> F:
         if label is not None:
             method = _in_words(method)
-        method.short_description = description  # type: ignore[attr-defined]  # Django reads these
+        marked: Any = method  # Django reads these attributes of a plain function
+        marked.short_description = description
         if order is not None:
-            method.admin_order_field = order  # type: ignore[attr-defined]
+            marked.admin_order_field = order
         if label is not None:
-            method.label = label  # type: ignore[attr-defined]
+            marked.label = label
         if boolean:
-            method.boolean = True  # type: ignore[attr-defined]
+            marked.boolean = True
         return method
 
     return mark

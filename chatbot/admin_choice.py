@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import partial
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
@@ -95,10 +96,7 @@ def _span(asked: QueryDict, *, zone: ZoneInfo, now: datetime) -> tuple[str, Span
         "yesterday": lambda: Span.between(
             today - timedelta(days=1), today - timedelta(days=1), zone=zone
         ),
-        **{
-            days: lambda days=days: Span.last(int(days), zone=zone, now=now)  # type: ignore[misc]
-            for days in ("1", "7", "30")
-        },
+        **{days: partial(Span.last, int(days), zone=zone, now=now) for days in ("1", "7", "30")},
     }
     chosen = chosen if chosen in spans else "1"
     return chosen, spans[chosen]()

@@ -122,11 +122,12 @@ class LookupAdmin(SimulatedMark, ReadOnly, ManyRows, ModelAdmin[Lookup]):
         self, request: HttpRequest, object_id: str, from_field: str | None = None
     ) -> Lookup | None:
         """With cost and age in words, for its page."""
-        row: Any = super().get_object(request, object_id, from_field)
-        if row is not None:
+        found: Lookup | None = super().get_object(request, object_id, from_field)
+        if found is not None:
+            row: Any = found  # what its page shows is no field of the row
             row.cost_shown = usd(row.cost_nanousd) if row.cost_nanousd else gettext("no call")
             row.age_shown = duration(row.answer_age_s)
-        return row  # type: ignore[no-any-return]
+        return found
 
     @column(_("at"), order="at")
     def decided_at(self, row: Lookup) -> SafeString | str:

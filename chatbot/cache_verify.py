@@ -9,11 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 import numpy as np
 from django.db import transaction
-from django.db.models import F, OuterRef, Q, Subquery
+from django.db.models import F, OuterRef, Q, QuerySet, Subquery
 
+from base.text import Language
 from cache.changes import record_changes
 from cache.embedding import Embedder
 from cache.models import Answer, Change, Source, Wording
@@ -75,8 +77,8 @@ class Verifier:
                 keys.ids.append(row.id)
             if self._is_bad_vector(row):
                 vectors.ids.append(row.id)
-            language = "zh-hans" if "/zh-hans/" in row.partition else "en"
-            if self._checks.wording(row.text, language=language):  # type: ignore[arg-type]
+            language: Language = "zh-hans" if "/zh-hans/" in row.partition else "en"
+            if self._checks.wording(row.text, language=language):
                 personal.ids.append(row.id)
         return [keys, vectors, personal, *self._of_relations()]
 
@@ -193,5 +195,5 @@ def _served_wordings() -> Iterator[Wording]:
     return rows.order_by("id").iterator(ROWS_AT_ONCE)
 
 
-def _ids(rows: object) -> list[int]:
-    return list(rows.values_list("id", flat=True))  # type: ignore[attr-defined]
+def _ids(rows: QuerySet[Any]) -> list[int]:
+    return list(rows.values_list("id", flat=True))

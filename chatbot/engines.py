@@ -21,6 +21,7 @@ from cache.embedding import Embedder
 from cache.embedding_switch import active_model, newest_switch
 from cache.store import Store
 from cache.vectors import KnownVectors
+from chatbot.boundary import survive
 from chatbot.configuration import Configuration, ConfigurationLoader
 from chatbot.deadlines import QUESTION_DEADLINE_S
 from chatbot.vectorising import MAX_UNKNOWN_SHARE
@@ -99,13 +100,11 @@ class EngineSwitch:
         await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _try(self) -> None:
-        try:
-            await self._switch()
-        except Exception:  # a boundary: whatever fails, the old engine goes on
-            logger.exception(
-                "the embedding model could not be changed; the old one goes on. Put right what is said here, "
-                "then run `cache_reembed --switch` again"
-            )
+        await survive(
+            self._switch(),
+            otherwise="the embedding model could not be changed; the old one goes on. Put right what is said here, "
+            "then run `cache_reembed --switch` again",
+        )
 
     async def _switch(self) -> None:
         runtime = self._runtime

@@ -99,7 +99,7 @@ def log_loss(labels: Sequence[Labelled], scale: float, shift: float) -> float:
 
 def _fit(labels: Sequence[Labelled]) -> tuple[float, float]:
     # Loaded when it is needed: its linear algebra starts threads, and a server may fork after its imports.
-    from scipy.optimize import minimize  # noqa: PLC0415
+    from scipy.optimize import minimize  # noqa: PLC0415  it starts threads
 
     def loss(parameters: np.ndarray) -> float:
         scale, shift = float(parameters[0]), float(parameters[1])

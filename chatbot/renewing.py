@@ -7,7 +7,6 @@ who ask in the next minute go the usual way. An answer whose own time is over is
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
@@ -15,8 +14,8 @@ from dataclasses import replace
 from base.clock import Clock
 from cache.store import Entry
 from chatbot.asked import Asked, Outcome, Receipt, Stage
+from chatbot.boundary import survive
 
-logger = logging.getLogger(__name__)
 MOST_AT_ONCE = 20
 PAUSE_S = 60.0
 MOST_PAUSED = 1_000
@@ -55,14 +54,12 @@ class Renewing:
 
     async def _renew(self, asked: Asked, old: Entry, think: Think) -> None:
         silent = replace(asked, question_id=0, conversation_id=0, client_id="")
-        try:
-            outcome = await think(silent, SILENT, Receipt())
-        except Exception:  # a boundary: nobody waits for it
-            logger.exception("answer %s could not be made anew", old.answer_id)
+        outcome = await survive(
+            think(silent, SILENT, Receipt()),
+            otherwise=f"answer {old.answer_id} could not be made anew",
+        )
+        if outcome is None or (outcome.stored is None and outcome.entry is None):
             self._pause(old.answer_id)
-        else:
-            if outcome.stored is None and outcome.entry is None:
-                self._pause(old.answer_id)
 
     def _pause(self, answer_id: int) -> None:
         self._paused_until_s[answer_id] = self._clock.monotonic_s() + PAUSE_S

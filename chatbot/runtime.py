@@ -27,6 +27,7 @@ from cache.joining import Joins
 from cache.local_joins import LocalJoins
 from cache.redis_joins import RedisJoins
 from chatbot.answering import Desk
+from chatbot.boundary import survive
 from chatbot.configuration import Configuration
 from chatbot.doubts import Doubts
 from chatbot.engines import EngineParts, EngineSwitch, open_embedder, snapshots_of, store_of
@@ -205,11 +206,14 @@ class Runtime:
         async with self._catching_up:
             if self.configuration.revision >= revision:  # another question was faster
                 return
-            try:
-                await self.reader.run(self._snapshots.refresh)
-                self.gate.hold(self.routing.holds)
-            except Exception:  # a boundary: a bad row must not keep every question from its answer
-                logger.exception("the newer configuration could not be loaded")
+            # a bad row must not keep every question from its answer
+            await survive(
+                self._take_newer(), otherwise="the newer configuration could not be loaded"
+            )
+
+    async def _take_newer(self) -> None:
+        await self.reader.run(self._snapshots.refresh)
+        self.gate.hold(self.routing.holds)
 
     def _desk(self) -> Desk:
         gate = Gate(clock=self.clock, random=random.random, limits_for=self._limits_for())
@@ -270,11 +274,14 @@ class Runtime:
         """Swap in newer configurations and follow the cache's changes, for as long as the process runs."""
         while True:
             await asyncio.sleep(FOLLOW_EVERY_S)
-            try:
-                await self.catch_up()
-                await self._engines.look()
-            except Exception:  # a boundary: edits and recalls must reach this process again
-                logger.exception("what was committed could not be taken over; trying again")
+            await survive(
+                self._follow_once(),
+                otherwise="what was committed could not be taken over; trying again",
+            )
+
+    async def _follow_once(self) -> None:
+        await self.catch_up()
+        await self._engines.look()
 
 
 def system_clock() -> SystemClock:

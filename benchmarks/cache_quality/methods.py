@@ -145,13 +145,13 @@ def gptcache(stream: Stream, *, vectors: Vectors, threshold: float = GPTCACHE_DE
     """GPTCache as it comes: SQLite and FAISS managers, distance evaluation, its default threshold."""
     os.environ["PIP_NO_INDEX"] = "1"  # the package installs what it misses by itself, from anywhere
     from gptcache import Cache, Config  # type: ignore[import-untyped]  # noqa: PLC0415 - a bench extra
-    from gptcache.adapter.api import get, put  # type: ignore[import-untyped]  # noqa: PLC0415
-    from gptcache.manager import (  # type: ignore[import-untyped]  # noqa: PLC0415
+    from gptcache.adapter.api import get, put  # type: ignore[import-untyped]  # noqa: PLC0415 - a bench extra
+    from gptcache.manager import (  # type: ignore[import-untyped]  # noqa: PLC0415 - a bench extra
         CacheBase,
         VectorBase,
         get_data_manager,
     )
-    from gptcache.similarity_evaluation.distance import (  # type: ignore[import-untyped]  # noqa: PLC0415
+    from gptcache.similarity_evaluation.distance import (  # type: ignore[import-untyped]  # noqa: PLC0415 - a bench extra
         SearchDistanceEvaluation,
     )
 

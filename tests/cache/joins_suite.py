@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
+from functools import partial
 
 import numpy as np
 import pytest
@@ -59,6 +60,12 @@ class Watched:
     async def stop(self) -> None:
         """As the joins do."""
         await self._joins.stop()
+
+    async def next_news(self) -> None:
+        """Return when another round of news from other processes has been heard; at once where there is none."""
+        heard: Callable[[], Awaitable[None]] | None = getattr(self._joins, "next_news", None)
+        if heard is not None:
+            await heard()
 
     def waits(self, task: asyncio.Task[None]) -> bool:
         """Whether it has a place behind a leader whose end it has not heard of."""
@@ -120,7 +127,11 @@ class Crowd:
                     for task in self.tasks
                 )
             )
-            await asyncio.sleep(0.3)
+            await asyncio.gather(*(each.next_news() for each in self._joins))
+
+
+def _one_leads(crowd: Crowd) -> bool:
+    return len(crowd.leaders) == 1
 
 
 class JoinsSuite:
@@ -139,7 +150,7 @@ class JoinsSuite:
                 crowd = Crowd(joins)
                 for _ in range(CROWD):
                     crowd.ask(asking(at=at))
-                await crowd.until(lambda crowd=crowd: len(crowd.leaders) == 1)  # type: ignore[misc]
+                await crowd.until(partial(_one_leads, crowd))
                 await crowd.all_waiting()
                 crowd.leaders[0].land("note")
                 await asyncio.gather(*crowd.tasks)

@@ -28,6 +28,22 @@ def server() -> Iterator[RedisServer]:
         yield running
 
 
+class HeardJoins(RedisJoins):
+    """Joins that tell when they have heard of other processes."""
+
+    rounds = 0
+
+    async def keep_up_once(self) -> None:
+        await super().keep_up_once()
+        self.rounds += 1
+
+    async def next_news(self) -> None:
+        """Wait for the end of a round that began after this call, for as long as anything flies."""
+        wanted = self.rounds + 2  # one may be under way
+        while self.rounds < wanted and (self._own or self._foreign):
+            await asyncio.sleep(0.01)
+
+
 class Fleet:
     """Processes with a connection each; the server's time moves only when told to."""
 
@@ -36,7 +52,7 @@ class Fleet:
         self.caught_up = 0
         self.states = [SharedState(server.url, timeout_s=5.0) for _ in range(processes)]
         self.joins = [
-            RedisJoins(
+            HeardJoins(
                 state=state,
                 clock=self.time,
                 catch_up=self._catch_up,
@@ -146,8 +162,7 @@ async def test_a_late_lead_is_given_back(server: RedisServer) -> None:
             await asyncio.sleep(0)
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
-        await asyncio.sleep(0.3)
-        await leading(made.joins[1])
+        await leading(made.joins[1])  # a flight that is still given back is waited for
 
 
 async def test_joining_goes_on_when_the_server_forgot_everything(server: RedisServer) -> None:

@@ -12,6 +12,7 @@ from supervised import asked, ended
 from benchmarks.redis_server import RedisServer, has_redis, running_redis
 from cache.embedding import Embedder
 from cache.models import Lookup
+from cache.redis_joins import RedisJoins
 from chatbot.asked import Asked
 from chatbot.runtime import Runtime
 from routing.models import Call
@@ -101,7 +102,11 @@ async def test_without_redis_each_process_joins_by_itself(
 ) -> None:
     """The server dies while questions wait: nobody hangs, and each process asks a model once."""
     questions = await start_over_both(fleet, LEADER, NEAR, LEADER, NEAR, LEADER, NEAR)
-    await asyncio.sleep(0.3)
+    other = fleet[1].desk.joins
+    assert isinstance(other, RedisJoins)
+    async with asyncio.timeout(30):
+        while not other._foreign:  # somebody there waits for the leader here
+            await asyncio.sleep(0.01)
     redis_server.kill()
     found = await outcomes(fleet, questions)
     assert sorted(found) == [*["joined"] * 4, *["miss"] * 2]

@@ -17,12 +17,12 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "chatbot.settings")
 django.setup()
 
 from base.clock import SystemClock  # noqa: E402  settings first
-from base.writer import Writer  # noqa: E402
-from routing.errors import OverBudget  # noqa: E402
-from routing.ledger import Ending, Ledger  # noqa: E402
-from routing.models import Call  # noqa: E402
-from routing.specs import Tier, Usage  # noqa: E402
-from tests.routing.tills import AT_MOST, SNAPSHOT, SPECS  # noqa: E402
+from base.writer import Writer  # noqa: E402  settings first
+from routing.errors import OverBudget  # noqa: E402  settings first
+from routing.ledger import Ending, Ledger  # noqa: E402  settings first
+from routing.models import Call  # noqa: E402  settings first
+from routing.specs import Tier, Usage  # noqa: E402  settings first
+from tests.routing.tills import AT_MOST, SNAPSHOT, SPECS  # noqa: E402  settings first
 
 AT_ONCE = 10
 

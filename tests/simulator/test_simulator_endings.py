@@ -7,7 +7,6 @@ import json
 import re
 import socket
 import zlib
-from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -15,11 +14,10 @@ import pytest
 from simulator.catalog import VENDORS
 from simulator.clock import ManualClock
 from simulator.config import Config
-from simulator.direct import ask, order, vendor_request
+from simulator.direct import order, vendor_request
 from simulator.running import RunningSimulator
 from simulator.server import App, create_app
 from simulator.tricks import gzip_bomb
-from simulator.windows import Limits
 from simulator.wire import ConnectionReset
 from tests.simulator.vendors import MODELS, QUESTION, ask_vendor, is_finished, last_row
 
@@ -279,24 +277,3 @@ def test_an_error_body_in_mid_stream_can_come_first(vendor: str, app: App) -> No
     order(app, "error_mid_stream", options={"after_pieces": 0})
     answer = ask_vendor(app, vendor, stream=True)
     assert b'"error":{' in answer.body and last_row(app)["output_tokens"] == 0
-
-
-def _halves(app: App, waits: list[float], clock: ManualClock) -> list[int]:
-    statuses = []
-    for wait_s in waits:
-        clock.advance(wait_s)
-        request: dict[str, Any] = {"model": "gpt-4.1", "question": "hello"}
-        statuses.append(ask(app, "openai", **request).status)
-    return statuses
-
-
-def test_a_limit_halves_at_its_time(clock: ManualClock) -> None:
-    """From the given second on only half of the requests pass, and the headers say so."""
-    app = create_app(Config(), clock)
-    app.simulator.limits["openai"] = Limits(rpm=4)
-    order(app, "limits_halve", after_s=30)
-    assert _halves(app, [0, 1, 1, 1, 1], clock) == [200, 200, 200, 200, 429]
-    clock.advance(120)
-    assert _halves(app, [0, 1, 1], clock) == [200, 200, 429]
-    refused = ask(app, "openai", model="gpt-4.1", question="hello")
-    assert refused.headers["x-ratelimit-limit-requests"] == "2"

@@ -9,38 +9,18 @@ from typing import Any
 import pytest
 
 from simulator.clock import ManualClock
-from simulator.config import BURST, Config, ConfigError
-from simulator.direct import Answer, ask, ask_async, order
+from simulator.config import BURST, Config
+from simulator.direct import ask, ask_async, order
 from simulator.durations import go_duration, proto_duration
 from simulator.server import App, create_app
 from simulator.windows import MINUTE, Limits
-
-MODELS = {
-    "openai": "gpt-4.1",
-    "deepseek": "deepseek-flash",
-    "holysheep": "deepseek-v3.2",
-    "anthropic": "claude-sonnet-5-5",
-    "gemini": "gemini-3.5-flash-lite",
-}
-
-
-def _app(clock: ManualClock, **figures: int) -> App:
-    return create_app(Config(limits={"*": Limits(**figures)}), clock)
-
-
-def _refused(clock: ManualClock, vendor: str, **figures: int) -> Answer:
-    """The answer to a second request 12.5 s after the one that used up the limit."""
-    app = _app(clock, **figures)
-    first = ask(app, vendor, model=MODELS[vendor], question="hello there")
-    assert first.status == 200
-    clock.advance(12.5)
-    return ask(app, vendor, model=MODELS[vendor], question="hello there")
+from tests.simulator.limited import MODELS, limited_app, refused_again
 
 
 @pytest.mark.parametrize("vendor", MODELS)
 def test_a_request_passes_again_exactly_a_minute_later(vendor: str, clock: ManualClock) -> None:
     """With one request per minute the second passes at 60 s and not a microsecond before."""
-    app = _app(clock, rpm=1)
+    app = limited_app(clock, rpm=1)
     statuses = []
     for wait_s in (0, 59.999999, 0.000001):
         clock.advance(wait_s)
@@ -51,7 +31,7 @@ def test_a_request_passes_again_exactly_a_minute_later(vendor: str, clock: Manua
 
 def test_openai_says_which_limit_and_when(clock: ManualClock) -> None:
     """OpenAI's 429 names requests, with waits in seconds, milliseconds and Go durations."""
-    answer = _refused(clock, "openai", rpm=1)
+    answer = refused_again(clock, "openai", rpm=1)
     error = answer.json()["error"]
     assert (answer.status, error["type"], error["code"]) == (429, "requests", "rate_limit_exceeded")
     assert {k: v for k, v in answer.headers.items() if k.startswith(("retry", "x-rate"))} == {
@@ -65,7 +45,7 @@ def test_openai_says_which_limit_and_when(clock: ManualClock) -> None:
 
 def test_openai_names_tokens_when_tokens_ran_out(clock: ManualClock) -> None:
     """OpenAI's 429 for tokens has type tokens and the token headers."""
-    answer = _refused(clock, "openai", tpm=410)
+    answer = refused_again(clock, "openai", tpm=410)
     assert answer.json()["error"]["type"] == "tokens"
     assert answer.headers["x-ratelimit-limit-tokens"] == "410"
 
@@ -79,7 +59,7 @@ def test_the_gateway_says_which_limit(
     figures: dict[str, int], code: str, clock: ManualClock
 ) -> None:
     """The gateway's 429 has one type and a code per limit."""
-    answer = _refused(clock, "holysheep", **figures)
+    answer = refused_again(clock, "holysheep", **figures)
     error = answer.json()["error"]
     assert (error["type"], error["code"]) == ("rate_limit_exceeded", code)
     assert answer.headers["retry-after"] == "48"
@@ -87,14 +67,14 @@ def test_the_gateway_says_which_limit(
 
 def test_deepseek_sends_no_limit_headers(clock: ManualClock) -> None:
     """DeepSeek's 429 tells the reason in the body and nothing in headers."""
-    answer = _refused(clock, "deepseek", rpm=1)
+    answer = refused_again(clock, "deepseek", rpm=1)
     assert answer.json()["error"]["type"] == "rate_limit_error"
     assert set(answer.headers) == {"content-type", "content-length"}
 
 
 def test_anthropic_sends_its_own_headers(clock: ManualClock) -> None:
     """Anthropic's 429 has retry-after and limits with an RFC 3339 reset."""
-    answer = _refused(clock, "anthropic", rpm=1, input_tpm=5000, output_tpm=4000)
+    answer = refused_again(clock, "anthropic", rpm=1, input_tpm=5000, output_tpm=4000)
     assert answer.json()["error"]["type"] == "rate_limit_error"
     assert answer.headers["retry-after"] == "48"
     assert {k: v for k, v in answer.headers.items() if "requests" in k or k.endswith("limit")} == {
@@ -118,7 +98,7 @@ def test_gemini_puts_wait_and_quota_in_the_body(
     figures: dict[str, int], quota_id: str, clock: ManualClock
 ) -> None:
     """Gemini's 429 has RetryInfo and QuotaFailure in the body and no header about it."""
-    answer = _refused(clock, "gemini", **figures)
+    answer = refused_again(clock, "gemini", **figures)
     error = answer.json()["error"]
     details = {d["@type"].rpartition(".")[2]: d for d in error["details"]}
     assert (error["code"], error["status"]) == (429, "RESOURCE_EXHAUSTED")
@@ -131,7 +111,7 @@ def test_tokens_are_charged_with_the_maximum_and_settled_to_the_use(
     clock: ManualClock, system: str
 ) -> None:
     """Two requests whose maxima together break the limit both pass one after the other."""
-    app = _app(clock, tpm=1300)
+    app = limited_app(clock, tpm=1300)
     request = {"model": "gpt-4.1", "system": system, "question": "refunds?", "max_tokens": 600}
     answers = [ask(app, "openai", **request) for _ in range(2)]
     used = [a.json()["usage"]["total_tokens"] for a in answers]
@@ -161,7 +141,7 @@ def test_deepseek_refuses_beyond_its_requests_in_flight(clock: ManualClock, syst
 
 def test_a_failed_request_counts_as_a_request(clock: ManualClock) -> None:
     """An answer of 503 has used one of the requests of the minute, but no tokens."""
-    app = _app(clock, rpm=1, tpm=1000)
+    app = limited_app(clock, rpm=1, tpm=1000)
     order(app, "503", count=1)
     answers = [ask(app, "openai", model="gpt-4.1", question="hello") for _ in range(2)]
     assert [answer.status for answer in answers] == [503, 429]
@@ -180,7 +160,7 @@ def test_a_burst_window_refuses_what_the_minute_would_allow(clock: ManualClock) 
 
 def test_refused_requests_are_not_counted(clock: ManualClock) -> None:
     """A storm of refused requests does not push the end of the wait away."""
-    app = _app(clock, rpm=1)
+    app = limited_app(clock, rpm=1)
     for _ in range(10):
         ask(app, "openai", model="gpt-4.1", question="hello")
         clock.advance(6)
@@ -273,58 +253,6 @@ def test_a_gemini_quota_is_per_day(app: App) -> None:
     assert "PerDay" in text and '"retryDelay":"36000s"' in text
 
 
-@pytest.mark.parametrize("minute_s", [60.0, 6.0, 0.6])
-def test_a_shorter_minute_shortens_everything_alike(minute_s: float, clock: ManualClock) -> None:
-    """Windows, waits and resets shrink together: the wait told is still the first moment it fits."""
-    limits = {"openai": Limits(rpm=1)}
-    app = create_app(Config(limits=limits, minute_s=minute_s), clock)
-    request = {"model": "gpt-4.1", "question": "hello"}
-    ask(app, "openai", **request)
-    refused = ask(app, "openai", **request)
-    wait_ms = int(refused.headers["retry-after-ms"])
-    assert wait_ms == minute_s * 1000
-    assert refused.headers["x-ratelimit-reset-requests"] == go_duration(minute_s)
-    clock.advance(minute_s - 0.001)
-    assert ask(app, "openai", **request).status == 429
-    clock.advance(0.001)
-    assert ask(app, "openai", **request).status == 200
-
-
-def test_a_shorter_minute_shortens_the_burst_and_the_day(clock: ManualClock) -> None:
-    """With a minute of 6 s the burst window has 0.2 s and the day 8,640 s."""
-    config = Config(limits={"*": Limits(rpm=60, rpd=6)}, windows=(MINUTE, BURST), minute_s=6)
-    app = create_app(config, clock)
-    request = {"model": "gpt-4.1", "question": "hello"}
-    statuses = [ask(app, "openai", **request).status for _ in range(5)]
-    for wait_s in (0.2, 0, 0.2, 8639.5, 0.1):
-        clock.advance(wait_s)
-        statuses.append(ask(app, "openai", **request).status)
-    assert statuses == [200, 200, 200, 200, 429, 200, 200, 429, 429, 200]
-
-
-@pytest.mark.parametrize("minute_s", [0, -1, 61])
-def test_a_minute_that_is_none_is_refused(minute_s: float) -> None:
-    """A minute has more than nothing and at most 60 s."""
-    with pytest.raises(ConfigError):
-        Config(minute_s=minute_s)
-
-
-def test_a_daily_limit_lasts_a_day(clock: ManualClock) -> None:
-    """The third request passes exactly 24 hours after the first."""
-    app = _app(clock, rpd=2)
-    statuses = []
-    for wait_s in (0, 3600, 3600, 86_400 - 7200 - 0.001, 0.001):
-        clock.advance(wait_s)
-        statuses.append(ask(app, "openai", model="gpt-4.1", question="hello").status)
-    assert statuses == [200, 200, 429, 429, 200]
-
-
-def test_geminis_daily_limit_names_the_day(clock: ManualClock) -> None:
-    """Its own daily limit carries the per-day quota id and the true delay."""
-    text = _refused(clock, "gemini", rpd=1).body.decode()
-    assert "PerDayPerProjectPerModel" in text and '"retryDelay":"86387.5s"' in text
-
-
 @pytest.mark.parametrize(
     ("vendor", "names"),
     [
@@ -340,7 +268,7 @@ def test_answers_and_refusals_carry_the_vendors_limit_headers(
     stream: bool, vendor: str, names: set[str], clock: ManualClock
 ) -> None:
     """On 200 and on 429 alike: limits, what remains and the reset; Gemini and DeepSeek say nothing."""
-    app = _app(clock, rpm=1, tpm=5000)
+    app = limited_app(clock, rpm=1, tpm=5000)
     request = {"model": MODELS[vendor], "question": "hello", "stream": stream}
     answers = [ask(app, vendor, **request) for _ in range(2)]
     told = [{k for k in a.headers if "ratelimit" in k and "limit" in k.split("-")} for a in answers]

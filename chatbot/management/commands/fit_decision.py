@@ -91,7 +91,7 @@ class Command(BaseCommand):
         rows = list(zip(texts, labels, strict=True))
         random.Random(SHUFFLE_SEED).shuffle(rows)  # noqa: S311 - an order, not a secret
         subjects = sorted(set(labels))
-        random.Random(SHUFFLE_SEED).shuffle(subjects)  # noqa: S311
+        random.Random(SHUFFLE_SEED).shuffle(subjects)  # noqa: S311 - an order, not a secret
         part_of = {label: number % CHINESE_PARTS for number, label in enumerate(subjects)}
         sets = [
             _ngram_set([row for row in rows if part_of[row[1]] == part], frequencies=counted)

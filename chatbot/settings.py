@@ -16,6 +16,9 @@ from base import env
 # Lets `ModelForm[Row]` and the like be written at run time as the type checker reads them.
 django_stubs_ext.monkeypatch()
 
+# One thread per library, set before numpy is loaded: two for one product wait for each other on busy cores.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
 BASE_DIR = Path(__file__).resolve().parent.parent
 env.load_dotenv(BASE_DIR / ".env")
 

@@ -2,7 +2,8 @@
 
 Words are counted as Latin words with their pairs and Chinese one- and two-character n-grams, weighted
 by rarity among the texts themselves (tf-idf: Salton and Buckley, 1988, doi:10.1016/0306-4573(88)90021-0), so a
-language that no embedding model speaks is compared too. Nothing is fitted.
+language that no embedding model speaks is compared too. Nothing is fitted. Sets mostly share their texts: the
+words of the same texts are counted once.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import math
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +23,7 @@ _NOWHERE, _NOTHING = np.zeros(0, dtype=np.int32), np.zeros(0, dtype=np.float32)
 _HAN_FROM = "\u3400"
 # A larger product is shared out to threads, which wait for each other on busy cores: tens of milliseconds.
 _BLOCK = 512
+_KEPT = 4
 
 
 class Neighbours:
@@ -43,20 +46,14 @@ class Neighbours:
             for start in range(0, len(known), _BLOCK)
         ]
         self._cosine_weight = cosine_weight
-        counts = [_counts(text) for text in texts]
-        documents = Counter(gram for grams in counts for gram in grams)
-        self._rarities = {
-            gram: 1 + math.log((len(texts) + 1) / (count + 1)) for gram, count in documents.items()
-        }
-        self._unseen = 1 + math.log(len(texts) + 1)
-        self._postings = self._inverted(counts)
+        self._words = _words_of(tuple(texts))
 
     def __len__(self) -> int:
         return len(self._languages)
 
     def scores(self, text: str, *, language: str, vector: Vector | None) -> Vector:
         """With a vector the texts of every language that have one; without, those of this language."""
-        overlaps = self._overlaps(text)
+        overlaps = self._words.overlaps(text)
         if vector is None or not self._blocks:
             return np.where(self._languages == language, overlaps, np.float32(0))
         blended = np.zeros(len(self), dtype=np.float32)
@@ -68,7 +65,7 @@ class Neighbours:
 
     def cosines(self, text: str, *, vector: Vector | None) -> Vector:
         """Of the vectors; where one is missing, of the words."""
-        cosines = self._overlaps(text)
+        cosines = self._words.overlaps(text)
         if vector is not None and self._blocks:
             cosines[self._known] = self._products(vector)
         return cosines
@@ -76,8 +73,22 @@ class Neighbours:
     def _products(self, vector: Vector) -> Vector:
         return np.concatenate([block @ vector for block in self._blocks])
 
-    def _overlaps(self, text: str) -> Vector:
-        """Cosine of the weighted word counts."""
+
+class _Words:
+    """How often which words stand in some texts; never changes."""
+
+    def __init__(self, texts: Sequence[str]) -> None:
+        counts = [_counts(text) for text in texts]
+        documents = Counter(gram for grams in counts for gram in grams)
+        self._length = len(texts)
+        self._rarities = {
+            gram: 1 + math.log((len(texts) + 1) / (count + 1)) for gram, count in documents.items()
+        }
+        self._unseen = 1 + math.log(len(texts) + 1)
+        self._postings = self._inverted(counts)
+
+    def overlaps(self, text: str) -> Vector:
+        """Cosine of the weighted word counts, float32 of shape (texts,)."""
         weights = self._weighted(_counts(text))
         norm = math.sqrt(sum(weight * weight for weight in weights.values()))
         places, shares = [_NOWHERE], [_NOTHING]
@@ -87,7 +98,7 @@ class Neighbours:
                 places.append(posting[0])
                 shares.append(posting[1] * np.float32(weight / norm))
         summed = np.bincount(
-            np.concatenate(places), weights=np.concatenate(shares), minlength=len(self)
+            np.concatenate(places), weights=np.concatenate(shares), minlength=self._length
         )
         return summed.astype(np.float32)
 
@@ -113,6 +124,11 @@ class Neighbours:
             gram: (np.array(found, dtype=np.int32), np.array(shares[gram], dtype=np.float32))
             for gram, found in places.items()
         }
+
+
+@lru_cache(_KEPT)
+def _words_of(texts: tuple[str, ...]) -> _Words:
+    return _Words(texts)
 
 
 def _counts(text: str) -> Counter[str]:

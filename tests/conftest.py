@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,6 +23,14 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parent.parent
 IN_CI = os.environ.get("CI") == "true"
+
+
+SLOW_FOLDERS = ("faults", "e2e")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What takes longest comes first, so that no process ends up alone with it."""
+    items.sort(key=lambda item: item.path.parent.name not in SLOW_FOLDERS)
 
 
 def unavailable(what: str) -> None:
@@ -68,12 +77,32 @@ def vendors_at_simulator(
     return simulator
 
 
+@pytest.fixture(scope="session")
+def shop_copy() -> Iterator[sqlite3.Connection]:
+    """Where the first seeded database is kept: seeding takes a second, copying it back next to nothing."""
+    copy = sqlite3.connect(":memory:", check_same_thread=False)
+    yield copy
+    copy.close()
+
+
 @pytest.fixture
-def seeded(transactional_db: None) -> None:
+def seeded(transactional_db: None, shop_copy: sqlite3.Connection) -> None:
     """The demo shop in the test database."""
+    from django.contrib.contenttypes.models import ContentType
+    from django.db import connection
+
     from chatbot.seeding import seed
 
-    seed()
+    if connection.vendor != "sqlite":
+        seed()
+        return
+    connection.ensure_connection()
+    if shop_copy.execute("SELECT count(*) FROM sqlite_master").fetchone() == (0,):
+        seed()
+        connection.connection.backup(shop_copy)
+    else:
+        shop_copy.backup(connection.connection)
+        ContentType.objects.clear_cache()
 
 
 @pytest.fixture

@@ -49,6 +49,13 @@ draft = start_draft(now=timezone.now())
 Rule.objects.create(rule_set=draft, position=0, name="tried", any_of=["gift", "送礼"], tier="REGULAR", cache="no_read")
 print(draft.version)
 """
+# The past came all at once; a site that lived through it has counted it long ago.
+COUNTING = """
+from django.utils import timezone
+from chatbot.tallies import count_closed_buckets
+while count_closed_buckets(now=timezone.now()):
+    pass
+"""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -78,6 +85,7 @@ async def measured(site: Site, environment: dict[str, str], *, count: int) -> di
     manage = [sys.executable, str(ROOT / "manage.py")]
     drafting = [*manage, "shell", "-c", DRAFT]
     version = (await asyncio.to_thread(output_of, drafting, environment)).split()[-1]
+    await asyncio.to_thread(output_of, [*manage, "shell", "-c", COUNTING], environment)
     await hits(site, 5)
     before = await hits(site, QUIET_QUESTIONS)
     started_s, used_s = time.perf_counter(), processor_s()

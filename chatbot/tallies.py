@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 
 from django.db.models import Count, Sum
@@ -23,11 +24,15 @@ __all__ = ["BUCKET", "SETTLE", "bucket_of", "count_closed_buckets"]
 MAX_BUCKETS_PER_RUN = 96
 
 
-def count_closed_buckets(*, now: datetime) -> int:
+def _go_on() -> None:
+    """Between two buckets: no rest."""
+
+
+def count_closed_buckets(*, now: datetime, between: Callable[[], None] = _go_on) -> int:
     """Write the buckets that are over, hold rows and are not counted yet, oldest first; returns how many.
 
     A bucket is counted SETTLE after its end, so that answers which began in it have ended; one in which
-    something had not is counted again. Counting a bucket again gives the same rows.
+    something had not is counted again. Counting a bucket again gives the same rows. `between` is called after each.
     """
     recount_open(now=now)
     start, last = next_bucket(), bucket_of(now - SETTLE) - BUCKET
@@ -40,6 +45,7 @@ def count_closed_buckets(*, now: datetime) -> int:
         keep(start)
         start += BUCKET
         written += 1
+        between()
     if began is not None and start is not None and written:
         keep_days(began - BUCKET, start)
     return written

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import os
 import sqlite3
 import subprocess
 import sys
@@ -26,6 +27,8 @@ from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 from benchmarks.site import ROOT, Site, borrow, running_site, vendor_environment
 from chatbot.management.commands.serve import VENDOR_PATHS
 from chatbot.replaying import play
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "chatbot.settings")
 
 PASSWORD = "for-pictures-only"
 CHROMIUM = "/usr/bin/chromium"

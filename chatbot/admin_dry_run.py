@@ -160,7 +160,7 @@ def start_page(admin: Any, request: HttpRequest) -> HttpResponse:
     context = {
         **admin.admin_site.each_context(request),
         "opts": admin.opts,
-        "title": _("Dry run"),
+        "title": _("Start a dry run"),
         "form": form,
         "variants": variants(routing, today=now.date()),
     }

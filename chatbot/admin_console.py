@@ -144,10 +144,10 @@ async def _steps(text: str, language: Language, runtime: Runtime, *, staff_id: i
     return Seen(found, await try_with_model(found, staff_id=staff_id, runtime=runtime))
 
 
-def _shown(found: Explained) -> list[tuple[str, str]]:
-    """The steps that are no table of their own, in the reader's language; texts are as they are."""
+def _shown(found: Explained) -> list[tuple[str, str, bool]]:
+    """The steps that are no table of their own, in the reader's language; texts are as they are, some in Markdown."""
     return [
-        (str(STEPS[step]), words if step in TEXTS else sentence(words))
+        (str(STEPS[step]), words if step in TEXTS else sentence(words), step == "told")
         for step, words in steps_of(found)
         if step in STEPS
     ]

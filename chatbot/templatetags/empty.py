@@ -35,7 +35,6 @@ NOTHING_YET: dict[str, Promise] = {
     "routing_chain": _("No tier has a model to ask yet."),
     "routing_endpoint": _("There are no endpoints yet, so that no model can be called."),
     "routing_exchangerate": _("There are no exchange rates: only dollars can be counted."),
-    "routing_hold": _("No model was tripped, parked or reset by hand yet."),
     "routing_killswitch": _("The kill switch was not used yet."),
     "routing_model": _("There are no models yet."),
     "routing_price": _("There are no prices yet: calls are booked at none."),

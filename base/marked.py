@@ -27,6 +27,11 @@ def marked(text: object) -> SafeString:
     return format_html_join("", "{}", ((block,) for block in shown))
 
 
+def plain(text: object) -> str:
+    """The text without the asterisks of bold, for a line that shows its beginning."""
+    return _BOLD.sub(r"\1", str(text))
+
+
 def _line(line: str) -> tuple[str, str]:
     """Its kind and its words; an empty line has no kind, and separates."""
     found = _LINE.fullmatch(line)

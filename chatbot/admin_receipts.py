@@ -25,6 +25,7 @@ from base.admin import (
     wide,
 )
 from base.admin_cells import brief, cut
+from base.marked import plain
 from base.money import usd
 from base.sentences import sentence
 from cache.decision import NEAR_MISS_COSINE
@@ -169,7 +170,7 @@ class LookupAdmin(SimulatedMark, ReadOnly, ManyRows, ModelAdmin[Lookup]):
             return row_link("cache_answer", row.stored_id, gettext("stored as a new one"))
         if row.answer is None:
             return "–"
-        shown = brief(gettext("answer"), shortened(row.answer.text, limit=200))
+        shown = brief(gettext("answer"), shortened(plain(row.answer.text), limit=200))
         return row_link("cache_answer", row.answer_id, shown)
 
     @column(_("cosine, nearest"), order="nearest_cosine")

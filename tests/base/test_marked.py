@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from base.marked import marked
+from base.marked import marked, plain
 
 _TAG = re.compile(r"</?(?:p|strong|ul|ol|li)>|<br>")
 _PIECES = st.sampled_from(
@@ -63,6 +63,11 @@ def test_no_text_makes_a_tag_of_its_own(text: str) -> None:
 
     assert not set(rest) & set("<>\"'")
     assert "&" not in re.sub(r"&(?:amp|lt|gt|quot|#x27);", "", rest)
+
+
+def test_a_line_shows_bold_without_its_asterisks() -> None:
+    """And leaves other asterisks alone."""
+    assert plain("Open **My orders**, 2 ** 3") == "Open My orders, 2 ** 3"
 
 
 @given(st.one_of(st.text(), st.lists(_PIECES).map("".join)))

@@ -13,7 +13,7 @@ from urllib.parse import urlencode
 from django import forms
 from django.contrib import admin
 from django.core.paginator import Paginator
-from django.db.models import Model, QuerySet
+from django.db.models import Model, QuerySet, TextField
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
@@ -38,6 +38,7 @@ from unfold.widgets import (  # type: ignore[import-untyped]  # ships no types
     UnfoldAdminTextInputWidget,
 )
 
+from base.admin_texts import LongText
 from base.audit import with_values
 from base.moments import written
 from base.words import Coloured, word
@@ -57,6 +58,8 @@ else:
 
     class ModelAdmin(_Generic, unfold_admin.ModelAdmin):
         """An admin page in the library's look; what it changes is logged with old and new values."""
+
+        formfield_overrides: ClassVar = {TextField: {"form_class": LongText}}
 
         def construct_change_message(self, request, form, formsets, add=False):  # noqa: FBT002  Django's own call
             """Django's message with the values beside the names of the fields."""

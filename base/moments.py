@@ -15,6 +15,7 @@ _CHINESE = {
     "d M H:i:s": "n月j日 H:i:s",
     "j M Y": "Y年n月j日",
     "j F Y": "Y年n月j日",
+    "l, j F Y": "Y年n月j日 l",
     "j M Y H:i": "Y年n月j日 H:i",
     "j M Y, H:i:s": "Y年n月j日 H:i:s",
 }

@@ -26,6 +26,7 @@ from base.admin import (
     wide,
 )
 from base.audit import note
+from base.marked import plain
 from base.money import usd
 from base.words import word
 from cache.admin_parts import LanguageFilter, SourceInline, WordingInline, language_of
@@ -158,7 +159,7 @@ class AnswerAdmin(SimulatedMark, Rows, ModelAdmin[Answer]):
     @column(_("answer"), order="text")
     def answer(self, row: Answer) -> SafeString:
         """The beginning of the text."""
-        return wide(shortened(row.text))
+        return wide(shortened(plain(row.text)))
 
     @column(_("asked as"))
     def question(self, row: Any) -> str:

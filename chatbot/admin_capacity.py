@@ -186,7 +186,7 @@ def _verdict(found: Capacity, load: Load) -> str:
     return (
         _(
             "Enough: the vendors allow %(allowed)s calls/s, and %(now)s are needed while %(current)s are answered "
-            "without a model. Needed are %(needed)s."
+            "without a model. At least %(needed)s must be answered so."
         )
         % said
     )

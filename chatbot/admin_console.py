@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy
 
 from base.admin import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 from base.money import usd
+from base.sentences import sentence
 from base.text import Language, language_of
 from chatbot.explaining import Explained, explained, steps_of
 from chatbot.frames import MAX_QUESTION_CHARACTERS
@@ -56,6 +57,8 @@ STEPS = {
     "left out": gettext_lazy("Left out"),
     "prompt": gettext_lazy("Prompt"),
 }
+# What shoppers write and read, which is nobody's to translate.
+TEXTS = ("did you mean", "told")
 
 
 class ConsoleForm(forms.Form):
@@ -141,9 +144,13 @@ async def _steps(text: str, language: Language, runtime: Runtime, *, staff_id: i
     return Seen(found, await try_with_model(found, staff_id=staff_id, runtime=runtime))
 
 
-def _shown(found: Explained) -> list[tuple[str, str]]:
-    """The steps that are no table of their own."""
-    return [(str(STEPS[step]), words) for step, words in steps_of(found) if step in STEPS]
+def _shown(found: Explained) -> list[tuple[str, str, bool]]:
+    """The steps that are no table of their own, in the reader's language; texts are as they are, some in Markdown."""
+    return [
+        (str(STEPS[step]), words if step in TEXTS else sentence(words), step == "told")
+        for step, words in steps_of(found)
+        if step in STEPS
+    ]
 
 
 def _log(admin: Any, request: HttpRequest, tried: Tried) -> None:
@@ -151,4 +158,5 @@ def _log(admin: Any, request: HttpRequest, tried: Tried) -> None:
     model = None if tried.model_id is None else Model.objects.filter(pk=tried.model_id).first()
     if model is not None:
         cost = usd(tried.cost_nanousd)
-        admin.log_change(request, model, f"Asked a test question in the console: {cost}.")
+        said = _("Asked a test question in the console: %(cost)s.") % {"cost": cost}
+        admin.log_change(request, model, said)

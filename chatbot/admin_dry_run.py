@@ -20,7 +20,7 @@ from base.admin import ModelAdmin, ReadOnly, Rows, column, moment, page_action
 from base.money import usd
 from chatbot.cache_rows import BadFile
 from chatbot.dry_forms import DryRunForm, initial, variants
-from chatbot.dry_launch import end_silent
+from chatbot.dry_launch import STOPPED, end_silent
 from chatbot.dry_rows import uploaded
 from chatbot.dry_view import LEAST_PEAK, MOST_PEAK, shown, usual_peak
 from chatbot.models import DryRun
@@ -154,13 +154,17 @@ def start_page(admin: Any, request: HttpRequest) -> HttpResponse:
         except BadFile as error:
             form.add_error("upload", str(error))
         else:
-            admin.log_addition(request, row, f"Started a dry run of version {row.version}.")
+            admin.log_addition(
+                request,
+                row,
+                _("Started a dry run of version %(version)s.") % {"version": row.version},
+            )
             start_dry_runs.delay()
             return HttpResponseRedirect(reverse("admin:chatbot_dryrun_change", args=[row.pk]))
     context = {
         **admin.admin_site.each_context(request),
         "opts": admin.opts,
-        "title": _("Dry run"),
+        "title": _("Start a dry run"),
         "form": form,
         "variants": variants(routing, today=now.date()),
     }
@@ -228,9 +232,9 @@ def stop_view(admin: Any, request: HttpRequest, pk: int) -> HttpResponse:
     row = get_object_or_404(DryRun, pk=pk)
     now = timezone.now()
     waiting = DryRun.objects.filter(pk=pk, state=DryRun.WAITING)
-    waiting.update(state=DryRun.STOPPED, ended_at=now, problem="Stopped by staff.", upload=None)
+    waiting.update(state=DryRun.STOPPED, ended_at=now, problem=STOPPED, upload=None)
     DryRun.objects.filter(pk=pk, state=DryRun.RUNNING).update(stop_asked=True)
-    admin.log_change(request, row, "Stopped.")
+    admin.log_change(request, row, _("Stopped."))
     return HttpResponseRedirect(reverse("admin:chatbot_dryrun_change", args=[pk]))
 
 

@@ -11,6 +11,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 
 from base.admin import LinesField, UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
+from base.admin_texts import LongText
 
 LOCALES: tuple[tuple[str, str], ...] = tuple(settings.LANGUAGES)
 
@@ -57,7 +58,7 @@ class PerLocaleField(forms.MultiValueField):
 
     def __init__(self, *, lines: bool = False, rows: int = 1, **kwargs: Any) -> None:
         self._lines = lines
-        one = LinesField if lines else forms.CharField
+        one = LinesField if lines else LongText
         super().__init__(
             fields=[one(required=False) for _ in LOCALES],
             require_all_fields=False,

@@ -31,6 +31,7 @@ from base.admin import (
     value_filter,
     wide,
 )
+from base.admin_cells import cut, without_vendor
 from base.money import usd
 from base.sentences import sentence
 from base.words import word
@@ -128,8 +129,7 @@ class QuestionAdmin(SimulatedMark, ReadOnly, ManyRows, ModelAdmin[Question]):
         "mode",
         "cached",
         "tier",
-        "came_from",
-        "model",
+        "answered_by",
         "guard_notes",
         "cost",
         "took",
@@ -225,15 +225,15 @@ class QuestionAdmin(SimulatedMark, ReadOnly, ManyRows, ModelAdmin[Question]):
         """How the cache decided."""
         return row.cache
 
-    @column(_("origin"), order="origin")
-    def came_from(self, row: Question) -> str:
-        """Where the answer came from."""
-        return word(row.origin or "–")
+    @column(_("model"), order="model")
+    def answered_by(self, row: Question) -> SafeString | str:
+        """The model that answered."""
+        return without_vendor(row.model)
 
     @column(_("guards"))
-    def guard_notes(self, row: Question) -> str:
+    def guard_notes(self, row: Question) -> SafeString | str:
         """What the guards noted."""
-        return shortened("; ".join(map(sentence, row.guards)), limit=40) or "–"
+        return cut("; ".join(map(sentence, row.guards))) if row.guards else "–"
 
     @column(_("cost"), order="cost_nanousd")
     def cost(self, row: Question) -> str:

@@ -33,6 +33,7 @@ from base.admin import (
     shortened,
     wide,
 )
+from base.marked import plain
 from cache.admin import AnswerAdmin
 from cache.admin_parts import language_of
 from cache.models import Answer, Recall
@@ -232,7 +233,9 @@ class RecallAdmin(ReadOnly, ManyRows, ModelAdmin[Recall]):
     @column(_("answer"))
     def answer_text(self, row: Recall) -> SafeString:
         """The answer."""
-        return row_link("cache_answer", row.answer_id, wide(shortened(row.answer.text, limit=80)))
+        return row_link(
+            "cache_answer", row.answer_id, wide(shortened(plain(row.answer.text), limit=80))
+        )
 
     @column(_("language"))
     def language(self, row: Recall) -> str:

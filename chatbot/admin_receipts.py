@@ -24,6 +24,8 @@ from base.admin import (
     shortened,
     wide,
 )
+from base.admin_cells import brief, cut
+from base.marked import plain
 from base.money import usd
 from base.sentences import sentence
 from cache.decision import NEAR_MISS_COSINE
@@ -81,7 +83,6 @@ class LookupAdmin(SimulatedMark, ReadOnly, ManyRows, ModelAdmin[Lookup]):
         "question",
         "matched",
         "cosines",
-        "likely",
         "objections",
         "why",
         "answer_text",
@@ -169,24 +170,20 @@ class LookupAdmin(SimulatedMark, ReadOnly, ManyRows, ModelAdmin[Lookup]):
             return row_link("cache_answer", row.stored_id, gettext("stored as a new one"))
         if row.answer is None:
             return "–"
-        return row_link("cache_answer", row.answer_id, wide(shortened(row.answer.text, limit=50)))
+        shown = brief(gettext("answer"), shortened(plain(row.answer.text), limit=200))
+        return row_link("cache_answer", row.answer_id, shown)
 
-    @column(_("cosine / nearest"), order="nearest_cosine")
+    @column(_("cosine, nearest"), order="nearest_cosine")
     def cosines(self, row: Lookup) -> str:
         """The cosine served at, and the best candidate's."""
-        return " / ".join(
+        return " ".join(
             "–" if value is None else f"{value:.3f}" for value in (row.cosine, row.nearest_cosine)
         )
 
-    @column(_("probability"), order="probability")
-    def likely(self, row: Lookup) -> str:
-        """That the answer is the right one, as the decision saw it."""
-        return "–" if row.probability is None else f"{row.probability:.1%}"
-
     @column(_("vetoes"))
-    def objections(self, row: Lookup) -> str:
+    def objections(self, row: Lookup) -> SafeString | str:
         """What spoke against the nearest wording."""
-        return shortened("; ".join(map(sentence, row.vetoes)), limit=50) or "–"
+        return cut("; ".join(map(sentence, row.vetoes))) if row.vetoes else "–"
 
     @column(_("reason"), order="reason")
     def why(self, row: Lookup) -> SafeString:

@@ -17,6 +17,7 @@ from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.translation import gettext
 
+from base.admin_texts import LongText
 from cache.models import Answer, Lookup, Objection, Wording
 from chatbot.admin_recalls import recall_url
 from chatbot.models import Question
@@ -105,7 +106,7 @@ def decide_page(admin: Any, request: HttpRequest, receipt_id: int) -> HttpRespon
         happened = decide(
             judged,
             decision=decision,
-            text=request.POST.get("text", ""),
+            text=LongText(required=False).clean(request.POST.get("text", "")),
             by=request.user.get_username(),
             now=timezone.now(),
         )

@@ -8,7 +8,6 @@ from datetime import UTC, datetime
 from typing import Any
 
 from django.urls import reverse
-from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from base.moments import written
@@ -143,7 +142,7 @@ def _export_url(table: Table, choice: Choice) -> str:
 def _switches(choice: Choice) -> dict[str, Any]:
     span = choice.span
     first, last = (written(day, "j F Y") for day in (span.first_day, span.last_day))
-    same_day = f"{date_format(span.first_day, 'l')}, {first}"
+    same_day = written(span.first_day, "l, j F Y")
     return {
         "period": same_day if span.days == 1 else f"{first} – {last}",
         "choice": choice,

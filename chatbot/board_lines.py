@@ -10,6 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
+from base.sentences import sentence
 from routing.board import Card, Purse
 from routing.breaker import State
 from routing.models import Hold
@@ -136,7 +137,7 @@ def _details(card: Card, *, state: str, now: datetime) -> list[str]:
 
 def _of_lane(lane: LaneView) -> list[str]:
     reason = lane.state.reason or lane.sight.fleet_reason
-    found = [reason] if reason else []
+    found = [sentence(reason)] if reason else []
     wait_s: float | None = lane.state.open_for_s
     if not wait_s and lane.sight.fleet_state:
         wait_s = lane.sight.fleet_for_s

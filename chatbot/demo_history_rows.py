@@ -19,6 +19,7 @@ from django.db.models import Max, Min, OuterRef, QuerySet, Subquery
 from cache.models import Lookup
 from chatbot.configuration import DEFAULT_SITE_KEY
 from chatbot.demo_history import Asked, Attempt, History
+from chatbot.demo_reasons import reason_of
 from chatbot.demo_themes import SEED, dice, themes
 from chatbot.models import Conversation, Feedback, Frame, Question, Shopper, Site
 from chatbot.phrases import say
@@ -187,7 +188,7 @@ class _Writer:
             article_versions=[[article.key, article.locale, article.version]] if article else [],
             model=question.model,
             cost_nanousd=item.cost_nanousd,
-            reason=_REASONS[item.outcome],
+            reason=reason_of(item)[:200],
             at=question.ended_at or item.at,
             ms=item.total_ms,
             saved_nanousd=item.saved_nanousd,
@@ -238,16 +239,6 @@ class _Writer:
 
     def _token(self) -> str:
         return str(UUID(int=self._rng.getrandbits(128), version=4))
-
-
-_REASONS = {
-    "exact": "the same text was answered before",
-    "semantic": "near enough to a question that was answered before",
-    "confirmed": "the shopper chose a question that was answered before",
-    "joined": "the same question was being answered",
-    "miss": "nothing stored is near enough",
-    "bypass": "the answer depends on who asks",
-}
 
 
 def _origin(item: Asked) -> str:

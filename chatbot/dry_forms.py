@@ -48,10 +48,14 @@ class DryRunForm(forms.Form):
     )
     upload = forms.FileField(label=gettext_lazy("Or a file of questions"), required=False)
     tier = forms.ChoiceField(
-        label=gettext_lazy("What if the tier"), required=False, widget=UnfoldAdminSelectWidget()
+        label=gettext_lazy("Try another choice for tier"),
+        required=False,
+        widget=UnfoldAdminSelectWidget(),
     )
     instead = forms.ChoiceField(
-        label=gettext_lazy("asked"), required=False, widget=UnfoldAdminSelectWidget()
+        label=gettext_lazy("Models to ask instead"),
+        required=False,
+        widget=UnfoldAdminSelectWidget(),
     )
 
     def __init__(self, *args: Any, routing: RoutingSnapshot, **kwargs: Any) -> None:

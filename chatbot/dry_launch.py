@@ -22,6 +22,8 @@ from chatbot.models import DryRun
 logger = logging.getLogger(__name__)
 ROOT = Path(__file__).resolve().parent.parent
 SILENT_FOR = timedelta(minutes=3)
+# Kept in rows; `base.sentences` has their shapes.
+STOPPED = "Stopped by staff."
 DIED = "Its process ended before it was done. Start it again."
 _children: list[subprocess.Popen[bytes]] = []
 
@@ -49,4 +51,4 @@ def only_one() -> ProcessLock:
     return ProcessLock(Path(settings.DATA_DIR) / "dry-run.lock")
 
 
-__all__ = ["AlreadyRunning", "end_silent", "launch", "only_one"]
+__all__ = ["STOPPED", "AlreadyRunning", "end_silent", "launch", "only_one"]

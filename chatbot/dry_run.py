@@ -26,6 +26,7 @@ from chatbot.cache_rows import BadFile
 from chatbot.configuration import Configuration
 from chatbot.dry_cache import ReplayCache
 from chatbot.dry_costs import Costs, HasKey
+from chatbot.dry_launch import STOPPED
 from chatbot.dry_replay import Replay, Side
 from chatbot.dry_report import Report
 from chatbot.dry_rows import AT_ONCE, Logged, logged, newest, uploaded
@@ -133,8 +134,7 @@ def _progress(row: DryRun, *, done: int, now: datetime) -> None:
     """Say how far it is. Raises Stopped when staff asked for it."""
     mine = DryRun.objects.filter(pk=row.pk, state=DryRun.RUNNING, stop_asked=False)
     if not mine.update(done=done, seen_at=now):
-        message = "Stopped by staff."
-        raise Stopped(message)
+        raise Stopped(STOPPED)
 
 
 def _questions(row: DryRun, parts: Parts) -> Questions:

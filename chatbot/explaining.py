@@ -1,6 +1,7 @@
 """The whole way of a question that nobody asked: what `explain` prints and the test console shows. Calls no model.
 
-Both take their words from `steps_of`, so they cannot part ways.
+Both take their words from `steps_of`, so they cannot part ways: sentences of the product in English, which
+`base.sentences` gives in the reader's language.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from chatbot.prompts import ANSWER_TOKENS, BuiltPrompt
 from chatbot.runtime import Runtime
 from routing.classifier import Classified
 from routing.errors import TooLarge
+from routing.permits import LaneView
 from routing.pricing import cost_on, price_on
 from routing.specs import ModelSpec, Need, Usage
 
@@ -38,7 +40,7 @@ class Explained:
     tier: Classified
     found: tuple[Found, ...]
     models: tuple[ModelSpec, ...]
-    lanes: tuple[str, ...]
+    lanes: tuple[LaneView, ...]
     left_out: tuple[str, ...]
     told: str
     prompt: BuiltPrompt | None
@@ -81,7 +83,7 @@ async def explained(text: str, *, language: Language, runtime: Runtime) -> Expla
         tier=tier,
         found=found,
         models=models,
-        lanes=tuple(lane_in_words(lane) for lane in lanes),
+        lanes=tuple(lanes),
         left_out=tuple(omission.reason for omission in left_out),
         told="" if told is None else told.text,
         prompt=prompt,
@@ -116,8 +118,8 @@ def steps_of(explained: Explained) -> Steps:
     labels = [model.label for model in explained.models]
     steps.append(("chain", " -> ".join(labels) or "no model can be called"))
     steps += [
-        ("stands", f"{label}: {words}")
-        for label, words in zip(labels, explained.lanes, strict=True)
+        ("stands", f"{label}: {lane_in_words(lane)}")
+        for label, lane in zip(labels, explained.lanes, strict=True)
     ]
     steps += [("left out", reason) for reason in explained.left_out]
     steps.append(("prompt", _prompt_in_words(explained)))

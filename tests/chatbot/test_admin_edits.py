@@ -177,6 +177,18 @@ def test_edited_answer_is_staffs_and_announced(admin_client: Client) -> None:
 
 
 @pytest.mark.django_db
+def test_a_browsers_line_ends_change_no_text(admin_client: Client) -> None:
+    """Saving an answer whose text nobody touched leaves its text and its author alone."""
+    answer = an_answer(1)
+    Answer.objects.filter(pk=answer.pk).update(text="By post.\n\n- two days")
+    _edit_answer(admin_client, answer, text="By post.\r\n\r\n- two days", status=Answer.PINNED)
+    answer.refresh_from_db()
+
+    assert (answer.text, answer.status) == ("By post.\n\n- two days", Answer.PINNED)
+    assert answer.origin != Answer.STAFF
+
+
+@pytest.mark.django_db
 def test_pinning_reaches_every_replica(admin_client: Client) -> None:
     """The action changes the status and announces each wording."""
     answer = an_answer(1)

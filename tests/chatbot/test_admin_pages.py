@@ -10,6 +10,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from chatbot.templatetags.empty import NOTHING_YET
 from tests.chatbot.admin_rows import EVERY_KIND, fill
 
 pytestmark = pytest.mark.django_db
@@ -173,3 +174,16 @@ def test_markup_of_a_shopper_is_shown_as_text(admin_client: Client) -> None:
     ]
 
     assert not any("<script>alert(1)" in page.content.decode() for page in pages)
+
+
+def test_an_empty_list_says_what_it_will_hold(admin_client: Client) -> None:
+    """In our words for every kind with a list; a search that finds nothing says so instead."""
+    url = reverse("admin:admin_logentry_changelist")
+    empty = admin_client.get(url).content.decode()
+    searched = admin_client.get(url, {"q": "nobody wrote this"}).content.decode()
+
+    # The live board stands in place of a list.
+    assert set(NOTHING_YET) == {*EVERY_KIND, "auth_group"} - {"routing_hold"}
+    assert "Nothing was changed by staff yet." in empty
+    assert "Nothing fits what you searched or filtered for." in searched
+    assert "Nothing was changed by staff yet." not in searched

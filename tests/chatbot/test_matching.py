@@ -103,24 +103,29 @@ async def test_console_prints_the_words_of_explain_and_lets_a_model_answer(asked
     steps = await explain(RETURNING, runtime=asked)
     before = await asked.reader.run(Call.objects.count)
 
-    def look() -> tuple[list[int], str, str]:
+    def look() -> tuple[list[int], str, str, str]:
         client, user = Client(), User.objects.create_user("kim", is_staff=True)
         client.force_login(user)
         codes = [client.get(reverse(URL), {"q": RETURNING}).status_code]
         user.user_permissions.add(Permission.objects.get(codename="test_question"))
         page = client.get(reverse(URL), {"q": RETURNING, "language": "auto"})
+        chinese = client.get(
+            reverse(URL), {"q": RETURNING, "language": "auto"}, headers={"accept-language": "zh"}
+        )
         codes += [page.status_code, client.post(reverse(URL), {"q": RETURNING}).status_code]
         user.user_permissions.add(Permission.objects.get(codename="run_test_question"))
         answer = client.post(reverse(URL), {"q": RETURNING, "language": "auto"})
-        return codes, page.content.decode(), answer.content.decode()
+        return codes, page.content.decode(), chinese.content.decode(), answer.content.decode()
 
-    codes, page, answer = await asyncio.to_thread(look)
+    codes, page, chinese, answer = await asyncio.to_thread(look)
     assert codes == [403, 200, 403]
     words = {step for step, _ in steps}
     assert {"guard", "exact", "embed", "lookup", "classify", "article", "stands", "prompt"} <= words
     for step, said in steps:
         text = said.split("  ", 1)[-1] if step in ("near", "article") else said
         assert escape(text) in page, step
+    sentences = {"guard", "exact", "embed", "lookup", "rule set", "classify", "stands", "prompt"}
+    assert not [said for step, said in steps if step in sentences and escape(said) in chinese]
     assert "Let a model answer" not in page
     assert "bw-quote" in answer and "What a model says" in answer
     calls = await asked.reader.run(lambda: list(Call.objects.order_by("id")[before:]))

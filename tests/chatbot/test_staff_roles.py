@@ -14,7 +14,7 @@ from django.contrib.auth.models import Group, Permission, User
 from django.test import Client, RequestFactory
 from django.urls import reverse
 
-from chatbot.admin_ui import MENU, RIGHTS
+from chatbot.admin_menu import MENU, RIGHTS
 from chatbot.roles import ROLES, keep_roles
 from tests.chatbot.role_matrix import ACTIONS, OPEN, PAGES, SITE, VIEWS
 from tests.chatbot.role_stage import (

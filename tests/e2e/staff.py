@@ -52,3 +52,14 @@ def yesterdays_dearest(page: Page, url: str) -> str:
             return address
     message = "none of yesterday's dearest questions has an answer to pin"
     raise AssertionError(message)
+
+
+def cut_off_px(page: Page, url: str) -> int:
+    """How much of a list does not fit beside the open sidebar of a window of 1440 px; it has rows."""
+    page.set_viewport_size({"width": 1440, "height": 900})
+    page.goto(url)
+    return int(
+        page.eval_on_selector(
+            "#result_list", "table => table.scrollWidth - table.parentElement.clientWidth"
+        )
+    )

@@ -15,7 +15,7 @@ from benchmarks.dry_run import fill
 from benchmarks.site import Site, borrow, running_simulator, running_site
 from tests.e2e.fake_site import browser  # noqa: F401  a fixture
 from tests.e2e.rule_steps import dry_run, start_draft, with_note
-from tests.e2e.staff import known_password, log_in, press, yesterdays_dearest
+from tests.e2e.staff import cut_off_px, known_password, log_in, press, yesterdays_dearest
 from tests.e2e.steps import BOX, READY
 from tests.e2e.yesterday import move_to_yesterday
 
@@ -224,7 +224,10 @@ def test_staff_draft_a_rule_try_it_publish_and_roll_back(browser: Browser, site:
 
 
 def test_admin_pins_the_answer_of_yesterdays_dearest_question(browser: Browser, site: Site) -> None:  # noqa: F811
-    """From the first page to the dearest question whose answer may be shared, and its answer is pinned."""
+    """From the first page to the dearest question whose answer may be shared, and its answer is pinned.
+
+    On the way nothing of the lists of questions and lookups is cut off.
+    """
     shopper = Profile(browser.new_context(locale="en-GB"), site.url)
     shopper.ask("What do I do about a damaged parcel?")
     shopper.page.context.close()
@@ -232,6 +235,8 @@ def test_admin_pins_the_answer_of_yesterdays_dearest_question(browser: Browser, 
     page = browser.new_context().new_page()
     log_in(page, site.url)
     dearest = yesterdays_dearest(page, site.url)
+    lists = ("chatbot/question", "cache/lookup")
+    cut_off = {name: cut_off_px(page, f"{site.url}/admin/{name}/") for name in lists}
 
     page.goto(site.url + dearest)
     page.get_by_role("button", name="Pin it").click()
@@ -239,6 +244,7 @@ def test_admin_pins_the_answer_of_yesterdays_dearest_question(browser: Browser, 
     page.context.close()
 
     assert site.rows(PINNED) == [(1,)]
+    assert all(cut_px <= 0 for cut_px in cut_off.values()), cut_off
 
 
 def test_page_says_which_model_was_left_out(

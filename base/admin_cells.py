@@ -1,0 +1,24 @@
+"""Cells of the admin's lists that say much in little room."""
+
+from __future__ import annotations
+
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+MOST_CHARACTERS = 300
+
+
+def brief(text: object, whole: object) -> SafeString:
+    """A few words; the whole is said where the pointer rests, and to screen readers."""
+    return format_html('<span title="{}">{}</span>', str(whole)[:MOST_CHARACTERS], text)
+
+
+def cut(text: object) -> SafeString:
+    """A text that ends with its column; the whole is said where the pointer rests."""
+    return format_html('<span class="bw-cut" title="{}">{}</span>', text, text)
+
+
+def without_vendor(label: str) -> SafeString | str:
+    """A model's name without its endpoint's in brackets, which the pointer shows."""
+    name, bracket, _ = label.partition(" (")
+    return brief(name, label) if bracket else label or "–"

@@ -25,12 +25,12 @@ ROOT = Path(__file__).resolve().parent.parent
 IN_CI = os.environ.get("CI") == "true"
 
 
-SLOW_FOLDERS = ("faults", "e2e")
+SLOW_FIRST = ("faults", "test_architecture")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """What takes longest comes first, so that no process ends up alone with it."""
-    items.sort(key=lambda item: item.path.parent.name not in SLOW_FOLDERS)
+    items.sort(key=lambda item: not {item.path.parent.name, item.path.stem} & set(SLOW_FIRST))
 
 
 def unavailable(what: str) -> None:

@@ -7,7 +7,8 @@ processor. The only rows it writes are its own.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -30,7 +31,7 @@ from chatbot.dry_launch import STOPPED
 from chatbot.dry_replay import Replay, Side
 from chatbot.dry_report import Report
 from chatbot.dry_rows import AT_ONCE, Logged, logged, newest, uploaded
-from chatbot.dry_vectors import TextVectors, stored_before
+from chatbot.dry_vectors import TextVectors, Vector, stored_before
 from chatbot.engines import snapshots_of
 from chatbot.guard import Guard
 from chatbot.guard_model import GuardModel
@@ -112,22 +113,35 @@ def _played(row: DryRun, parts: Parts) -> dict[str, Any]:
         message = "There are no questions to play: ask some, or upload a file."
         raise NotRunnable(message)
     DryRun.objects.filter(pk=row.pk).update(total=total)
-    vectors = TextVectors(parts.embedder)
     replay, base, report = None, None, Report()
     done = 0
-    for questions in slices:
-        if replay is None or base is None:
-            replay, base = _replay(row, parts, vectors, first=questions[0].at)
-        texts = (text for one in questions for text in (one.text, one.state.get("text", one.text)))
-        known = vectors.get(texts)
-        for question in questions:
-            report.add(replay.play(question, known), cache=base.cache)
-        done += len(questions)
-        _progress(row, done=done, now=parts.clock.now())
+    with closing(TextVectors(parts.embedder)) as vectors:
+        for questions, known in _with_vectors(slices, vectors):
+            if replay is None or base is None:
+                replay, base = _replay(row, parts, vectors, first=questions[0].at)
+            for question in questions:
+                report.add(replay.play(question, known), cache=base.cache)
+            done += len(questions)
+            _progress(row, done=done, now=parts.clock.now())
     costs = Costs(
         parts.configuration.routing, today=parts.clock.now().date(), has_key=parts.has_key
     )
     return report.result(costs, seconds=parts.clock.monotonic_s() - started_s)
+
+
+def _with_vectors(
+    slices: Iterator[Sequence[Logged]], vectors: TextVectors
+) -> Iterator[tuple[Sequence[Logged], dict[str, Vector | None]]]:
+    """Each slice with its vectors, which are made while the slice before it is played."""
+    waiting: tuple[Sequence[Logged], Callable[[], dict[str, Vector | None]]] | None = None
+    for questions in slices:
+        texts = (text for one in questions for text in (one.text, one.state.get("text", one.text)))
+        begun = vectors.begin(texts)
+        if waiting is not None:
+            yield waiting[0], waiting[1]()
+        waiting = questions, begun
+    if waiting is not None:
+        yield waiting[0], waiting[1]()
 
 
 def _progress(row: DryRun, *, done: int, now: datetime) -> None:

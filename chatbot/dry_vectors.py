@@ -1,8 +1,12 @@
-"""Vectors for a dry run: kept ones where the cache has them, others made in batches. Blocking; writes nothing."""
+"""Vectors for a dry run: kept ones where the cache has them, others made in batches. Writes nothing.
+
+They are made in a thread of their own, which leaves the interpreter to what is played meanwhile.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 
 import numpy as np
@@ -29,17 +33,29 @@ class TextVectors:
     def __init__(self, embedder: Embedder) -> None:
         self._embedder = embedder
         self._known: dict[str, Vector | None] = {}
+        self._begun: set[str] = set()
+        self._maker = ThreadPoolExecutor(1, "dry-run-vectors")
 
-    def get(self, texts: Iterable[str]) -> dict[str, Vector | None]:
-        """The vectors of these texts."""
+    def close(self) -> None:
+        """Give up what is not made yet."""
+        self._maker.shutdown(cancel_futures=True)
+
+    def begin(self, texts: Iterable[str]) -> Callable[[], dict[str, Vector | None]]:
+        """Have the vectors of these texts made; the result waits for them. To be ended in the order of beginning."""
         wanted = list(dict.fromkeys(texts))
-        missing = [text for text in wanted if text not in self._known]
-        self._known.update(self._stored(missing))
+        missing = [text for text in wanted if text not in self._begun]
+        self._begun.update(missing)
+        self._known.update(self._stored([text for text in missing if text not in self._known]))
         missing = [text for text in missing if text not in self._known]
-        for text, made in zip(missing, self._embedder.embed_now(missing), strict=True):
-            judged = made.unknown_share <= MAX_UNKNOWN_SHARE and made.fits
-            self._known[text] = made.vector if judged else None
-        return {text: self._known[text] for text in wanted}
+        making = self._maker.submit(self._embedder.embed_now, missing)
+
+        def end() -> dict[str, Vector | None]:
+            for text, made in zip(missing, making.result(), strict=True):
+                judged = made.unknown_share <= MAX_UNKNOWN_SHARE and made.fits
+                self._known[text] = made.vector if judged else None
+            return {text: self._known[text] for text in wanted}
+
+        return end
 
     def learn(self, kept: Iterable[Kept]) -> None:
         """Know the vectors of stored wordings."""

@@ -11,7 +11,7 @@ from cache.models import Answer
 from cache.policy import Proposal, objections
 from chatbot.borrowed import foreign_addresses, instructs
 from chatbot.cache_rows import SourceKey, StoredRow
-from chatbot.configuration import DEFAULT_SITE_KEY
+from chatbot.configuration import DEFAULT_SITE_KEY, article_text
 from chatbot.frames import LOCALES, MAX_QUESTION_CHARACTERS
 from chatbot.guard import Guard, identifier_marks
 from chatbot.guard_model import GuardModel
@@ -36,19 +36,7 @@ class Checks:
     def load(cls) -> Checks:
         """From the packaged guard and the rows of the default site."""
         rows = Article.objects.filter(site__key=DEFAULT_SITE_KEY, enabled=True)
-        articles = {
-            (row.key, row.locale): ArticleText(
-                key=row.key,
-                locale=row.locale,
-                version=row.version,
-                topic=row.topic,
-                title=row.title,
-                text=row.text,
-                asked_as=tuple(row.asked_as),
-                url=row.url,
-            )
-            for row in rows
-        }
+        articles = {(row.key, row.locale): article_text(row) for row in rows}
         return cls(guard=Guard(GuardModel.load()), articles=articles)
 
     def against(self, row: StoredRow) -> tuple[list[str], tuple[SourceKey, ...]]:

@@ -87,7 +87,7 @@ class ConfigurationLoader:
         """The configuration as committed now. Raises Site.DoesNotExist before the first seeding."""
         site = Site.objects.get(key=DEFAULT_SITE_KEY)
         rows = list(Article.objects.filter(site=site, enabled=True))
-        articles = [_article(row) for row in rows]
+        articles = [article_text(row) for row in rows]
         locales = sorted({article.locale for article in articles} | set(site.locales))
         return Configuration(
             revision=revision,
@@ -161,7 +161,8 @@ def _texts(site: Site) -> SiteTexts:
     )
 
 
-def _article(row: Article) -> ArticleText:
+def article_text(row: Article) -> ArticleText:
+    """An article as answers are made from it; without an address of its own it has the help centre's."""
     return ArticleText(
         key=row.key,
         locale=row.locale,

@@ -6,6 +6,7 @@ from __future__ import annotations
 import csv
 from random import Random
 
+from chatbot.configuration import article_text
 from chatbot.demo_history import Theme
 from chatbot.knowledge import ArticleText
 from chatbot.models import Article, Site
@@ -37,16 +38,5 @@ def dice() -> Random:
 
 
 def _articles(site: Site) -> dict[tuple[str, str], ArticleText]:
-    return {
-        (row.key, row.locale): ArticleText(
-            key=row.key,
-            locale=row.locale,
-            version=row.version,
-            topic=row.topic,
-            title=row.title,
-            text=row.text,
-            asked_as=tuple(row.asked_as),
-            url=row.url or f"/help/{row.key}/",
-        )
-        for row in Article.objects.filter(site=site, enabled=True)
-    }
+    rows = Article.objects.filter(site=site, enabled=True)
+    return {(row.key, row.locale): article_text(row) for row in rows}

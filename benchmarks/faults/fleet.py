@@ -11,10 +11,28 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from benchmarks.site import ROOT
+from benchmarks.site import ROOT, running_simulator
 from simulator.remote import Remote
 
 MODELS = ("openai/gpt-4.1", "anthropic/claude-sonnet-5-5", "gemini/gemini-3.5-flash-lite")
+
+
+@contextmanager
+def limited_vendor(*, rpm: int, tpm: int) -> Iterator[Remote]:
+    """A simulator whose models all have these limits, also over a second, and take their time to answer."""
+    counts = ("--rpm", str(rpm), "--tpm", str(tpm), "--burst")
+    with running_simulator(*counts, "--first-ms", "300", "--chunk-ms", "5") as url:
+        yield Remote(url)
+
+
+def overload_of(vendor: Remote, *, rpm: int, tpm: int, times: float) -> dict[str, Any]:
+    """What callers need to ask every model for so many times its requests."""
+    return {
+        "vendor": vendor.url,
+        "models": list(MODELS),
+        "rate_per_s": times * len(MODELS) * rpm / 60.0,
+        "limits": {"requests_per_minute": rpm, "tokens_per_minute": tpm},
+    }
 
 
 @dataclass(slots=True)

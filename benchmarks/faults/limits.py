@@ -10,12 +10,16 @@ from __future__ import annotations
 from contextlib import ExitStack
 from typing import Any
 
-from benchmarks.faults.fleet import MODELS, refused_upstream, running_callers, used_share
+from benchmarks.faults.fleet import (
+    limited_vendor,
+    overload_of,
+    refused_upstream,
+    running_callers,
+    used_share,
+)
 from benchmarks.faults.rows import Row
 from benchmarks.faults.scenarios import Scale
 from benchmarks.redis_server import running_redis
-from benchmarks.site import running_simulator
-from simulator.remote import Remote
 
 RPM, TPM = 300, 120_000
 SECONDS = {Scale.SHORT: 8.0, Scale.FULL: 120.0}
@@ -35,25 +39,11 @@ def run(scale: Scale) -> list[Row]:
 
 
 def _played(scale: Scale, *, processes: int, shared: bool) -> dict[str, Any]:
-    options = [
-        "--rpm",
-        str(RPM),
-        "--tpm",
-        str(TPM),
-        "--burst",
-        "--first-ms",
-        "300",
-        "--chunk-ms",
-        "5",
-    ]
     with ExitStack() as stack:
-        vendor = Remote(stack.enter_context(running_simulator(*options)))
+        vendor = stack.enter_context(limited_vendor(rpm=RPM, tpm=TPM))
         order: dict[str, Any] = {
-            "vendor": vendor.url,
-            "models": list(MODELS),
-            "rate_per_s": OVERLOAD * len(MODELS) * RPM / 60.0,
+            **overload_of(vendor, rpm=RPM, tpm=TPM, times=OVERLOAD),
             "seconds": SECONDS[scale],
-            "limits": {"requests_per_minute": RPM, "tokens_per_minute": TPM},
         }
         if shared:
             order["redis"] = stack.enter_context(running_redis()).url

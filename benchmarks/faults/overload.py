@@ -10,11 +10,14 @@ import statistics
 from contextlib import ExitStack
 from typing import Any
 
-from benchmarks.faults.fleet import MODELS, refused_upstream, running_callers
+from benchmarks.faults.fleet import (
+    limited_vendor,
+    overload_of,
+    refused_upstream,
+    running_callers,
+)
 from benchmarks.faults.rows import Row
 from benchmarks.faults.scenarios import Scale
-from benchmarks.site import running_simulator
-from simulator.remote import Remote
 
 RPM, TPM = 120, 48_000
 SECONDS = {Scale.SHORT: 15.0, Scale.FULL: 180.0}
@@ -25,26 +28,12 @@ GOALS = {Scale.SHORT: (">= 0.7", ">= 0.6", "<= 2"), Scale.FULL: (">= 0.8", ">= 0
 
 def run(scale: Scale) -> list[Row]:
     """The overload; rows about the first promise of a time."""
-    options = [
-        "--rpm",
-        str(RPM),
-        "--tpm",
-        str(TPM),
-        "--burst",
-        "--first-ms",
-        "300",
-        "--chunk-ms",
-        "5",
-    ]
     with ExitStack() as stack:
-        vendor = Remote(stack.enter_context(running_simulator(*options)))
+        vendor = stack.enter_context(limited_vendor(rpm=RPM, tpm=TPM))
         order: dict[str, Any] = {
-            "vendor": vendor.url,
-            "models": list(MODELS),
-            "rate_per_s": OVERLOAD * len(MODELS) * RPM / 60.0,
+            **overload_of(vendor, rpm=RPM, tpm=TPM, times=OVERLOAD),
             "seconds": SECONDS[scale],
             "deadline_s": DEADLINE_S[scale],
-            "limits": {"requests_per_minute": RPM, "tokens_per_minute": TPM},
         }
         fleet = stack.enter_context(running_callers(1, order))
         rows = fleet.rows(within_s=SECONDS[scale] + 120.0)

@@ -37,7 +37,7 @@ async def test_second_shopper_is_answered_from_the_cache(
     """Cold: a model answers. The same words again: exact. Other words: semantic. One call in all."""
     cold = await ask(runtime, "Which courier do you use?")
     again = await ask(runtime, "which courier do you use")
-    other = await ask(runtime, "Which courier service do you use?")
+    other = await ask(runtime, "What courier do you use?")
 
     assert [cold["cache"], again["cache"], other["cache"]] == ["miss", "exact", "semantic"]
     assert cold["text"] == again["text"] == other["text"]

@@ -174,11 +174,12 @@ def test_an_unknown_space_is_judged_by_plain_bounds() -> None:
         ("How long is delivery?", "How much is delivery?", False),
         ("Do you ship to Norway?", "Do you ship to Sweden?", False),
         ("退货怎么退", "怎么退货", False),
-        ("Which courier do you use?", "Which courier service do you use?", True),
+        ("Which courier do you use?", "What courier do you use?", True),
+        ("Which courier do you use?", "Which courier service do you use?", False),
         ("Which courier service do you use?", "Which courier partner do you use?", False),
     ],
 )
-def test_twins_differ_in_neutral_words_or_one_more(stored: str, asked: str, twins: bool) -> None:
-    """Neutral words and one word more, very near, do not make another question; a replaced word does."""
+def test_twins_differ_in_neutral_words_only(stored: str, asked: str, twins: bool) -> None:
+    """Neutral words, very near, do not make another question; one word more or a replaced one may."""
     wording = Neighbour(1, 1, stored, 1.0, 0.95)
     assert is_twin(words_of(asked), wording) is twins

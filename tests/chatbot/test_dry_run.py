@@ -162,7 +162,7 @@ def any_key(endpoint: EndpointSpec) -> bool:
 
 TEXTS = (
     "Which courier do you use?",
-    "Which courier service do you use?",
+    "What courier do you use?",
     "which courier do you use",
     "hello",
     "my order was cancelled, why?",

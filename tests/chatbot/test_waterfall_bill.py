@@ -16,7 +16,7 @@ from tests.test_story import ask
 ASKED = (
     "Which courier do you use?",
     "which courier do you use",
-    "Which courier service do you use?",
+    "What courier do you use?",
     "How do I return something?",
     "用什么快递？",
     "用什么快递?",

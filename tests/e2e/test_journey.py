@@ -88,7 +88,7 @@ def test_paraphrase_of_second_shopper_comes_from_the_cache(profiles: list[Profil
     first, second = profiles
     answer = first.ask("Which courier do you use?")
     deltas = [frame for frame in first.frames if frame["type"] == "delta"]
-    served = second.ask("Which courier service do you use?")
+    served = second.ask("What courier do you use?")
 
     assert (answer["cache"], len(deltas) > 1) == ("miss", True)
     assert (served["cache"], served["text"]) == ("semantic", answer["text"])

@@ -44,7 +44,7 @@ class SiteAdmin(FirstSteps, Rows, ModelAdmin[Site]):
         (_("What the chat shows"), {"fields": ("greeting", "suggestions", "contact", "hours")}),
         (_("How it answers"), {"fields": ("tone", "locales", "answer_days")}),
         (_("Error budget"), {"fields": (("max_wrong_percent_en", "max_wrong_percent_zh"),)}),
-        (_("Embedding"), {"fields": ("allowed_origins",)}),
+        (_("Other pages"), {"fields": ("allowed_origins",)}),
     )
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:

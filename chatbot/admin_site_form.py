@@ -63,7 +63,7 @@ class SiteForm(forms.ModelForm[Site]):
     allowed_origins = LinesField(
         label=_("Allowed origins"),
         help_text=_(
-            "Where the chat may be embedded: one origin per line, like https://shop.example."
+            "Pages that open the chat's connection by themselves: one origin per line, like https://shop.example."
         ),
     )
 

@@ -79,6 +79,12 @@ def _steps(site: Site) -> list[Step]:
             reverse("chat"),
             bool(articles) and _was_answered_from(articles),
         ),
+        Step(
+            _("Link the chat from your shop"),
+            _("A plain link to its page will do. Done once somebody follows it."),
+            reverse("chat"),
+            site.linked_at is not None,
+        ),
     ]
 
 

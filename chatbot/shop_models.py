@@ -47,6 +47,7 @@ class Site(models.Model):
     )
     demo_removed_at = models.DateTimeField(null=True, blank=True, editable=False)
     demo_history_at = models.DateTimeField(null=True, blank=True, editable=False)
+    linked_at = models.DateTimeField(null=True, blank=True, editable=False)
     checklist_hidden_at = models.DateTimeField(null=True, blank=True, editable=False)
 
     class Meta:

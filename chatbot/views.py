@@ -20,7 +20,13 @@ from chatbot.phrases import say
 from chatbot.process import Process
 from chatbot.topics import topic_title
 from chatbot.transcript import new_shopper
-from chatbot.visitors import LOCALE_COOKIE, SHOPPER_COOKIE, sign_shopper, unsign_shopper
+from chatbot.visitors import (
+    LOCALE_COOKIE,
+    SHOPPER_COOKIE,
+    comes_from_elsewhere,
+    sign_shopper,
+    unsign_shopper,
+)
 from routing.specs import Tier
 
 COOKIE_AGE_S = 365 * 24 * 3600
@@ -32,6 +38,7 @@ MOST_SUGGESTIONS = 4
 def chat_page(request: HttpRequest) -> HttpResponse:
     """The chat. A visitor without a true cookie becomes a new shopper."""
     locale, site = _locale(request), Site.objects.get(key=DEFAULT_SITE_KEY)
+    _note_link(request, site)
     context = {
         **_common(site, locale),
         "greeting": site.greeting.get(locale) or say("greeting", locale=locale),
@@ -131,6 +138,15 @@ def _common(site: Site, locale: str) -> dict[str, Any]:
         "switch_url": reverse("language", args=[other]),
         "help_url": reverse("help"),
     }
+
+
+def _note_link(request: HttpRequest, site: Site) -> None:
+    """Note the first visit from another page, which ends a step of the owner's checklist. Sends no signal: nothing
+    that answers depends on it."""
+    referrer = request.headers.get("Referer", "")
+    if site.linked_at is None and comes_from_elsewhere(referrer=referrer, host=request.get_host()):
+        now = Process.current().runtime.clock.now()
+        Site.objects.filter(pk=site.pk, linked_at=None).update(linked_at=now)
 
 
 def _typical_questions(site: Site, locale: str) -> list[str]:

@@ -61,6 +61,16 @@ def origin_is_ours(scope: Scope, *, allowed: Sequence[str]) -> bool:
     return f"{parts.scheme}://{parts.netloc}" in {own, *allowed, *settings.CSRF_TRUSTED_ORIGINS}
 
 
+def comes_from_elsewhere(*, referrer: str, host: str) -> bool:
+    """Whether a page of another host led here. Browsers send at least that page's origin (Referrer Policy, W3C);
+    one that sends nothing is taken for a visitor who typed the address."""
+    try:
+        parts = urlsplit(referrer)
+    except ValueError:
+        return False
+    return parts.scheme in ("http", "https") and bool(parts.netloc) and parts.netloc != host
+
+
 def client_address(scope: Scope) -> str:
     """The peer's address as the server saw it (a trusted proxy's header is the server's business)."""
     client = scope.get("client")

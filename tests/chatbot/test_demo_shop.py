@@ -192,7 +192,9 @@ def test_first_steps_follow_the_rows(admin_client: Client) -> None:
     Lookup.objects.create(
         question_id=1, site_id=1, outcome="miss", at=NOW, article_versions=[["own", "en", 1]]
     )
-    assert [step.done for step in open_steps()] == [False, True, True, True, True, True]
+    assert [step.done for step in open_steps()] == [False, True, True, True, True, True, False]
+    Site.objects.update(linked_at=NOW)
+    assert [step.done for step in open_steps()] == [False, True, True, True, True, True, True]
     admin_client.post(reverse("admin:chatbot_site_hide_checklist"))
     assert open_steps() == []
     assert "Import your articles" not in admin_client.get(reverse("admin:index")).content.decode()

@@ -14,6 +14,7 @@ from chatbot.visitors import (
     ShopperRates,
     SocketCounter,
     client_address,
+    comes_from_elsewhere,
     origin_is_ours,
     shopper_of,
     sign_shopper,
@@ -185,3 +186,20 @@ def test_memory_is_bounded() -> None:
     for shopper in range(MAX_REMEMBERED_SHOPPERS + 1_000):
         rates.take(shopper, now_s=0.0)
     assert len(rates) == MAX_REMEMBERED_SHOPPERS
+
+
+@pytest.mark.parametrize(
+    ("referrer", "elsewhere"),
+    [
+        ("https://shop.example/contact", True),
+        ("https://shop.example:8443/", True),
+        ("https://chat.shop.example/help/", False),
+        ("", False),
+        ("about:blank", False),
+        ("https://[", False),
+        ("android-app://com.example", False),
+    ],
+)
+def test_a_visit_from_another_page_is_told_from_others(referrer: str, elsewhere: bool) -> None:
+    """Only a page of another host counts; a referrer that is none is no visit from anywhere."""
+    assert comes_from_elsewhere(referrer=referrer, host="chat.shop.example") is elsewhere

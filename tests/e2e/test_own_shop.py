@@ -58,7 +58,7 @@ def test_owner_brings_a_shop_of_their_own(
     owner = browser.new_context(locale="en-GB").new_page()
     import_articles(owner, site, password)
     shopper = browser.new_context(locale="en-GB").new_page()
-    shopper.goto(site.url)
+    shopper.goto(site.url, referer="https://fernfold.example/contact")
     shopper.wait_for_selector(READY)
     shopper.fill(BOX, QUESTION)
     shopper.press(BOX, "Enter")
@@ -74,6 +74,7 @@ def test_owner_brings_a_shop_of_their_own(
     done = owner.locator(".bw-steps .bw-done")
     expect(done.get_by_text("Import your articles")).to_be_visible()
     expect(done.get_by_text("Ask a test question")).to_be_visible()
+    expect(done.get_by_text("Link the chat from your shop")).to_be_visible()
 
 
 def import_articles(page: Page, site: Site, password: str) -> None:

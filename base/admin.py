@@ -5,8 +5,7 @@ only place that knows the interface library (unfold); the rest of the product do
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import datetime
-from functools import wraps
+from functools import cache, wraps
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast
 from urllib.parse import urlencode
 
@@ -16,7 +15,6 @@ from django.core.paginator import Paginator
 from django.db.models import Model, QuerySet, TextField
 from django.http import HttpRequest
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext
@@ -40,7 +38,6 @@ from unfold.widgets import (  # type: ignore[import-untyped]  # ships no types
 
 from base.admin_texts import LongText
 from base.audit import with_values
-from base.moments import written
 from base.words import Coloured, word
 
 if TYPE_CHECKING:
@@ -204,20 +201,15 @@ def row_link(model: str, pk: object, text: object) -> SafeString:
     return link(text, row_url(model, pk))
 
 
+@cache
+def _list_path(model: str) -> str:
+    return reverse(f"admin:{model}_changelist")
+
+
 def list_url(model: str, /, **filters: object) -> str:
     """Address of a list with filters set; `model` is `app_model`."""
     query = urlencode({name: str(value) for name, value in filters.items()})
-    return reverse(f"admin:{model}_changelist") + (f"?{query}" if query else "")
-
-
-def moment(at: datetime | None) -> SafeString | str:
-    """A moment in the admin's zone on one line: 23 Nov 13:58:07."""
-    if at is None:
-        return "–"
-    local = timezone.localtime(at)
-    return format_html(
-        '<time class="bw-once" datetime="{}">{}</time>', at.isoformat(), written(local, "d M H:i:s")
-    )
+    return _list_path(model) + (f"?{query}" if query else "")
 
 
 def milliseconds(value: float | None) -> SafeString | str:

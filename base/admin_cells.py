@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
+from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+
+from base.moments import written
 
 MOST_CHARACTERS = 300
 
@@ -22,3 +27,13 @@ def without_vendor(label: str) -> SafeString | str:
     """A model's name without its endpoint's in brackets, which the pointer shows."""
     name, bracket, _ = label.partition(" (")
     return brief(name, label) if bracket else label or "–"
+
+
+def moment(at: datetime | None) -> SafeString | str:
+    """A moment in the admin's zone on one line: 23 Nov 13:58:07."""
+    if at is None:
+        return "–"
+    local = timezone.localtime(at)
+    return format_html(
+        '<time class="bw-once" datetime="{}">{}</time>', at.isoformat(), written(local, "d M H:i:s")
+    )

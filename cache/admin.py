@@ -21,10 +21,10 @@ from base.admin import (
     column,
     link,
     list_url,
-    moment,
     shortened,
     wide,
 )
+from base.admin_cells import moment
 from base.audit import note
 from base.marked import plain
 from base.money import usd

@@ -13,7 +13,8 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
-from base.admin import ModelAdmin, ReadOnly, Rows, column, moment, row_link, shortened, wide
+from base.admin import ModelAdmin, ReadOnly, Rows, column, row_link, shortened, wide
+from base.admin_cells import moment
 from base.audit import note
 from base.words import word
 from cache.admin_parts import LanguageFilter, language_of

@@ -21,7 +21,8 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from base.admin import ManyRows, ModelAdmin, ReadOnly, column, moment, page_action, row_link, wide
+from base.admin import ManyRows, ModelAdmin, ReadOnly, column, page_action, row_link, wide
+from base.admin_cells import moment
 from base.audit import values_of
 from chatbot.reports.export import as_csv
 

@@ -23,12 +23,12 @@ from base.admin import (
     column,
     link,
     list_url,
-    moment,
     row_link,
     row_url,
     shortened,
     wide,
 )
+from base.admin_cells import moment
 from base.money import usd
 from base.words import word
 from chatbot.models import Conversation, Feedback, Frame, Question

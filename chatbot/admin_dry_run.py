@@ -16,7 +16,8 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from base.admin import ModelAdmin, ReadOnly, Rows, column, moment, page_action
+from base.admin import ModelAdmin, ReadOnly, Rows, column, page_action
+from base.admin_cells import moment
 from base.money import usd
 from chatbot.cache_rows import BadFile
 from chatbot.dry_forms import DryRunForm, initial, variants

@@ -25,13 +25,12 @@ from base.admin import (
     link,
     list_url,
     milliseconds,
-    moment,
     row_link,
     shortened,
     value_filter,
     wide,
 )
-from base.admin_cells import cut, without_vendor
+from base.admin_cells import cut, moment, without_vendor
 from base.money import usd
 from base.sentences import sentence
 from base.words import word

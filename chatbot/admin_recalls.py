@@ -27,12 +27,12 @@ from base.admin import (
     UnfoldAdminTextInputWidget,
     column,
     list_url,
-    moment,
     page_action,
     row_link,
     shortened,
     wide,
 )
+from base.admin_cells import moment
 from base.marked import plain
 from cache.admin import AnswerAdmin
 from cache.admin_parts import language_of

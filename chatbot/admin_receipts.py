@@ -19,12 +19,11 @@ from base.admin import (
     SimulatedMark,
     column,
     milliseconds,
-    moment,
     row_link,
     shortened,
     wide,
 )
-from base.admin_cells import brief, cut
+from base.admin_cells import brief, cut, moment
 from base.marked import plain
 from base.money import usd
 from base.sentences import sentence

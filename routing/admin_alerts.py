@@ -17,7 +17,8 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
-from base.admin import ModelAdmin, ReadOnly, Rows, column, fields_of, link, moment, wide
+from base.admin import ModelAdmin, ReadOnly, Rows, column, fields_of, link, wide
+from base.admin_cells import moment
 from base.sentences import sentence
 from base.words import word
 from routing.alerts import acknowledge

@@ -19,10 +19,10 @@ from base.admin import (
     column,
     fields_of,
     milliseconds,
-    moment,
     row_link,
     value_filter,
 )
+from base.admin_cells import moment
 from base.money import NANO, usd
 from routing.errors import Kind
 from routing.lost import LOST

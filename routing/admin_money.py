@@ -15,7 +15,8 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from base.admin import ModelAdmin, ReadOnly, Rows, UnfoldAdminDecimalFieldWidget, column, moment
+from base.admin import ModelAdmin, ReadOnly, Rows, UnfoldAdminDecimalFieldWidget, column
+from base.admin_cells import moment
 from base.money import NANO, usd
 from routing.models import Budget, Quota, Spending, Statement
 from routing.reconcile import DRIFT_SHARE, drift_share

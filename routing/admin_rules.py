@@ -17,7 +17,8 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from base.admin import Rows, column, moment
+from base.admin import Rows, column
+from base.admin_cells import moment
 from routing.admin_rule_pages import RuleSetPages
 from routing.admin_rule_parts import (
     ExampleInline,

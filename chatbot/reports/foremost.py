@@ -7,8 +7,9 @@ question of the gaps that a model answered: an estimate of what it would have be
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from heapq import nsmallest
 
 from base.stems import stem
 from base.text import char_ngrams, tokens
@@ -49,15 +50,15 @@ class Gap:
 
 def most_asked(tops: Tops) -> list[Asked]:
     """The wordings that were sent most often, letter case aside."""
-    ordered = sorted(tops.asked.values(), key=lambda values: (-values[0], -values[1]))
-    chosen = [values for values in ordered if values[0] >= 2][:TOP]
+    again = (values for values in tops.asked.values() if values[0] >= 2)
+    chosen = nsmallest(TOP, again, key=lambda values: (-values[0], -values[1]))
     rows = _rows(newest for _, newest in chosen)
     return [_asked(rows[newest], times) for times, newest in chosen if newest in rows]
 
 
 def dearest(tops: Tops) -> list[Asked]:
     """The questions whose calls cost most, with all their calls, failed ones too."""
-    ordered = sorted(tops.dearest.items(), key=lambda item: (-item[1][1], int(item[0])))[:TOP]
+    ordered = nsmallest(TOP, tops.dearest.items(), key=lambda item: (-item[1][1], int(item[0])))
     rows = _rows(int(question_id) for question_id, _ in ordered)
     return [
         _asked(rows[int(key)], calls, cost) for key, (calls, cost) in ordered if int(key) in rows
@@ -66,9 +67,12 @@ def dearest(tops: Tops) -> list[Asked]:
 
 def gaps(tops: Tops) -> list[Gap]:
     """The gaps worth most, at most TOP."""
-    ordered = sorted(tops.gaps.values(), key=lambda values: (-values[2], -values[0], -values[3]))
-    unanswered_first = sorted(ordered, key=lambda values: -values[1])[: COMPARED // 2]
-    chosen = {values[3]: values for values in (*unanswered_first, *ordered[:COMPARED])}
+    found_gaps = tops.gaps.values()
+    dearest_first = nsmallest(COMPARED, found_gaps, key=_dearest_first)
+    unanswered_first = nsmallest(
+        COMPARED // 2, found_gaps, key=lambda values: (-values[1], *_dearest_first(values))
+    )
+    chosen = {values[3]: values for values in (*unanswered_first, *dearest_first)}
     rows = _rows(chosen)
     found: list[tuple[frozenset[str], Gap]] = []
     for newest, (times, without, cost, _) in chosen.items():
@@ -85,6 +89,10 @@ def gaps(tops: Tops) -> list[Gap]:
         key=lambda gap: (-gap.worth_nanousd, -gap.cost_nanousd, -gap.count),
     )
     return [_most_asked_first(gap) for gap in ranked[:TOP]]
+
+
+def _dearest_first(values: Sequence[int]) -> tuple[int, int, int]:
+    return -values[2], -values[0], -values[3]
 
 
 def words_of(text: str) -> frozenset[str]:

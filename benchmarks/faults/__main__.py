@@ -1,4 +1,4 @@
-"""Run fault scenarios, print their rows and store them in `benchmarks/results/faults.json`."""
+"""Run fault scenarios, print their rows and keep those of full forms in `benchmarks/results/faults.json`."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import argparse
 import importlib
 import json
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from benchmarks.faults.rows import Row, table
@@ -18,6 +19,13 @@ def scenario(name: str) -> Scenario:
     """The `run` of a scenario's module."""
     run: Scenario = importlib.import_module(f"benchmarks.faults.{SCENARIOS[name]}").run
     return run
+
+
+def _keep(rows: Sequence[Row]) -> None:
+    """In the place of the same rows of earlier runs; rows of other scenarios stay."""
+    kept = json.loads(RESULTS.read_text()) if RESULTS.exists() else []
+    by_id = {row["id"]: row for row in (*kept, *(row.as_json() for row in rows))}
+    RESULTS.write_text(json.dumps(list(by_id.values()), indent=1) + "\n")
 
 
 def main() -> int:
@@ -33,8 +41,8 @@ def main() -> int:
         found = scenario(name)(scale)
         print(table(found), flush=True)
         rows += found
-    RESULTS.parent.mkdir(exist_ok=True)
-    RESULTS.write_text(json.dumps([row.as_json() for row in rows], indent=1) + "\n")
+    if scale is Scale.FULL:
+        _keep(rows)
     return 0 if all(row.reached for row in rows) else 1
 
 

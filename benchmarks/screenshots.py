@@ -95,6 +95,11 @@ FILLED_FROM = {
     "site": "SELECT id FROM chatbot_site LIMIT 1",
 }
 ZONE = "SELECT time_zone FROM chatbot_site LIMIT 1"
+# The chat is shown when it is open, not while it connects.
+CONNECTED = """() => {
+  const chat = document.querySelector("[data-chat]");
+  return !chat || chat.dataset.state === "ready";
+}"""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -168,6 +173,7 @@ def take(browser: Browser, site: Site, folder: Path, *, names: Sequence[str]) ->
             page.set_viewport_size({"width": width, "height": WIDTHS[width]})
             page.goto(site.url + PAGES[name].format(**filled))
             page.wait_for_load_state("load")
+            page.wait_for_function(CONNECTED)
             _write(page, folder / f"{name}-{language}-{theme}-{width}.jpg", width=width)
             sys.stdout.write(f"{name} {language} {theme} {width}\n")
         context.close()

@@ -166,7 +166,7 @@ class LookupAdmin(SimulatedMark, ReadOnly, ManyRows, ModelAdmin[Lookup]):
     def answer_text(self, row: Lookup) -> SafeString | str:
         """The stored answer that was served."""
         if row.answer is None and row.stored is not None:
-            return row_link("cache_answer", row.stored_id, gettext("stored as a new one"))
+            return row_link("cache_answer", row.stored_id, gettext("stored"))
         if row.answer is None:
             return "–"
         shown = brief(gettext("answer"), shortened(plain(row.answer.text), limit=200))

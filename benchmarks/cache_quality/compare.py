@@ -10,6 +10,7 @@ from benchmarks.cache_quality.methods import Outcome
 from benchmarks.cache_quality.ours import Run
 from benchmarks.cache_quality.report import Row
 from benchmarks.cache_quality.rules import fixed_bound, halves, shares
+from benchmarks.cache_quality.shop import Shop
 from benchmarks.cache_quality.streams import Stream
 from cache.judgement import Judgement, judgement_for, shipped
 
@@ -47,8 +48,9 @@ def compare(stream: Stream, *, seed: int, peers: bool) -> list[Row]:
 def _ours(stream: Stream, *, seed: int) -> list[Row]:
     space = "ngrams" if stream.chinese else "minilm"
     judgement = judgement_for(space, stream.language, models=shipped())
+    shop = Shop(stream, seed=seed)
     runs = {
-        bound: ours.play(stream, judgement=judgement, min_probability=bound, seed=seed)
+        bound: ours.play(stream, shop=shop, judgement=judgement, min_probability=bound, seed=seed)
         for bound in PROBABILITIES
     }
     tried = {bound: run.outcomes for bound, run in runs.items()}
@@ -62,16 +64,21 @@ def _ours(stream: Stream, *, seed: int) -> list[Row]:
     everything["hit_share"] = round(tested["hit_share"] * share, 4)
     everything["wrong_share"] = round(tested["wrong_share"] * share, 4)
     everything["questions"] = stream.rows // 2
-    return [tested, everything, *_at_lost_identities(stream, judgement, bound, seed=seed)]
+    return [tested, everything, *_at_lost_identities(stream, shop, judgement, bound, seed=seed)]
 
 
 def _at_lost_identities(
-    stream: Stream, judgement: Judgement, bound: float, *, seed: int
+    stream: Stream, shop: Shop, judgement: Judgement, bound: float, *, seed: int
 ) -> list[Row]:
     rows = []
     for lost in LOST_SHARES:
         run = ours.play(
-            stream, judgement=judgement, min_probability=bound, seed=seed, lost_share=lost
+            stream,
+            shop=shop,
+            judgement=judgement,
+            min_probability=bound,
+            seed=seed,
+            lost_share=lost,
         )
         name = f"breakwater, {lost:.0%} of identities lost"
         rows.append(_row(stream, name, halves(run.outcomes)[1], bound=bound) | _identity(run))

@@ -105,13 +105,15 @@ class _Cache:
 def play(
     stream: Stream,
     *,
+    shop: Shop,
     judgement: Judgement,
     min_probability: float,
     seed: int,
     lost_share: float = 0.0,
 ) -> Run:
     """Ask the stream's questions of an empty cache, served from `min_probability` on."""
-    run, shop = Run(), Shop(stream, seed=seed)
+    run = Run()
+    shop.begin()
     cache = _Cache(stream, seed=seed, lost_share=lost_share)
     read = [stated(text, products=NO_PRODUCTS) for text in stream.texts]
     rows = zip(stream.texts, stream.labels, stream.vectors, strict=True)

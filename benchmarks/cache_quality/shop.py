@@ -50,17 +50,29 @@ class Shop:
         articles = [self._article(number, group) for number, group in enumerate(_groups(stream))]
         words = _keywords(stream)
         self._knowledge = Knowledge([self._text(key, labels, words) for key, labels in articles])
+        self._offered: dict[str, frozenset[str]] = {}
+        self.offered_wrong = 0
+
+    def begin(self) -> None:
+        """Tell everything from the start again, as on the first day."""
+        self._asked.clear()
         self.offered_wrong = 0
 
     def tell(self, question: str, label: str) -> Told | None:
         """What the model answers, in a wording of its own each time."""
-        found = self._knowledge.rank(question, vector=None)[:3]
         article = self._article_of[label]
-        if article not in {item.article.key for item in found}:
+        if article not in self._found(question):
             self.offered_wrong += 1
             return None
         self._asked[label] += 1
         return Told(text=self._wording(label, self._asked[label] % WORDINGS), article=article)
+
+    def _found(self, question: str) -> frozenset[str]:
+        """Keys of the three best articles; the same each time, so it is asked once."""
+        if question not in self._offered:
+            ranked = self._knowledge.rank(question, vector=None)[:3]
+            self._offered[question] = frozenset(item.article.key for item in ranked)
+        return self._offered[question]
 
     def _article(self, number: int, labels: Sequence[str]) -> tuple[str, Sequence[str]]:
         key = f"article-{number}"

@@ -64,7 +64,9 @@ def test_an_answer_is_told_in_many_wordings(stream: Stream) -> None:
 def test_our_decision_serves_more_than_a_static_bound(stream: Stream) -> None:
     """On the same rows and vectors: more hits than any static bound at no more wrong answers."""
     judgement = shipped()["ngrams/zh-hans"]
-    run = ours.play(stream, judgement=judgement, min_probability=0.8, seed=1)
+    run = ours.play(
+        stream, shop=Shop(stream, seed=1), judgement=judgement, min_probability=0.8, seed=1
+    )
     mine = shares(run.outcomes)
     static = [
         shares(methods.static(stream, vectors=stream.vectors, min_cosine=step / 50))
@@ -78,7 +80,16 @@ def test_our_decision_serves_more_than_a_static_bound(stream: Stream) -> None:
 def test_lost_identities_cost_hits(stream: Stream) -> None:
     """Where answers are not recognised, neighbours cannot vote."""
     judgement = shipped()["ngrams/zh-hans"]
-    whole = ours.play(stream, judgement=judgement, min_probability=0.8, seed=1)
-    lost = ours.play(stream, judgement=judgement, min_probability=0.8, seed=1, lost_share=0.5)
+    whole = ours.play(
+        stream, shop=Shop(stream, seed=1), judgement=judgement, min_probability=0.8, seed=1
+    )
+    lost = ours.play(
+        stream,
+        shop=Shop(stream, seed=1),
+        judgement=judgement,
+        min_probability=0.8,
+        seed=1,
+        lost_share=0.5,
+    )
     assert lost.identity.recall < whole.identity.recall
     assert shares(lost.outcomes).hit <= shares(whole.outcomes).hit

@@ -8,7 +8,7 @@ from benchmarks.faults.scenarios import Scale
 
 
 def test_the_ledger_is_the_vendors_bill() -> None:
-    """Six hundred answers with cuts, refusals and callers that leave agree with the simulator's own bill."""
+    """Sixteen hundred answers with cuts, refusals and callers that leave agree with the simulator's own bill."""
     rows = run(Scale.SHORT)
 
     assert all(row.reached for row in rows), table(rows)

@@ -228,10 +228,11 @@ def test_staff_draft_a_rule_try_it_publish_and_roll_back(browser: Browser, site:
 def test_admin_pins_the_answer_of_yesterdays_dearest_question(browser: Browser, site: Site) -> None:  # noqa: F811
     """From the first page to the dearest question whose answer may be shared, and its answer is pinned.
 
-    On the way nothing of the lists of questions and lookups is cut off.
+    On the way nothing of the lists of questions and lookups, with a hit by meaning in them, is cut off.
     """
     shopper = Profile(browser.new_context(locale="en-GB"), site.url)
     shopper.ask("What do I do about a damaged parcel?")
+    shopper.ask("What should I do about a damaged parcel?")
     shopper.page.context.close()
     move_to_yesterday(site.database)
     page = browser.new_context().new_page()

@@ -44,6 +44,7 @@ FEATURES = (
     "typical_words",
     "typical_words_margin",
     "length",
+    "stored",
 )
 # How many neighbours vote by cosine, and how many of the nearest are compared word by word.
 VOTERS = 64
@@ -55,6 +56,8 @@ NOBODY_ELSE = 0.40
 MOST_WORDINGS_READ = 5
 TYPICAL_SHARE = 5.0
 MOST_NEAR = 10
+# A cache that holds fewer wordings is small: what is near in it says less. From here on all are alike.
+SMALL_BELOW = 1_000
 _TINY = 1e-6
 
 Vector = NDArray[np.float32]
@@ -158,6 +161,7 @@ def evidence(
         *_by_words(question, answer_id, nearest, read=read, weights=weights),
         *_by_usage(answer_id, neighbours=neighbours, standings=standings, weights=weights),
         math.log1p(len(question.units)),
+        math.log1p(min(len(lexicon), SMALL_BELOW)),
     ]
     return Evidence(
         answer_id=answer_id, nearest=nearest, features=np.array(features, dtype=np.float64)

@@ -2,8 +2,9 @@
 
 Which wordings are stored depends on the decisions, so the model is fitted in rounds: first on a
 cache that stores every question, then also on caches that the model of the round before fills
-(only what it does not serve is stored). No Django; scikit-learn is imported by the caller's
-command, not by the running server.
+(only what it does not serve is stored). Beside each set stand many small caches with some of its
+questions (`small_caches.py`): a shop's first hours, in which few neighbours vote. No Django; scikit-learn
+is imported by the caller's command, not by the running server.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import math
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import cycle
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,37 +22,31 @@ from sklearn.linear_model import LogisticRegression
 
 from cache.evidence import FEATURES, Neighbour, evidence
 from cache.judgement import FARTHEST_SD, Fitted
+from cache.labelled import Labelled, Vectors
 from cache.lexicon import words_of
 from cache.shelf import Shelf
+from cache.small_caches import small_caches
 
 ROUNDS = 2
 # Answers are recognised by comparing them (`identity.py`), not from labels: as many wordings get an
 # answer of their own though theirs was known, and as many are attached to their nearest wrong neighbour.
 LOST_SHARE = 0.06
 MERGED_SHARE = 0.015
+# In a small cache the judge of answers has seen little: up to half of the identities are not known yet.
+SMALL_LOST_SHARES = (LOST_SHARE, 0.3, 0.5)
 ROUND_BOUND = 0.9
 STRENGTH = 0.002
+# Products of features carry a model far away where it was fitted on little: they have to earn three times as much.
+PRODUCTS_SCALE = 3.0
 SEED = 7
+SMALL_WEIGHT = 1.0
 PAIRS_WEIGHT = 0.08
 CONFIDENCE = 0.95
 BUDGETS = (0.0025, 0.005, 0.01, 0.02)
 GRID = tuple(1 - 10 ** (-step / 20) for step in range(10, 61))
 NOTHING_NEAR = 0.10
 
-Vectors = NDArray[np.float32]
 Probability = Callable[[NDArray[np.float64]], float]
-
-
-@dataclass(frozen=True, slots=True)
-class Labelled:
-    """Questions in the order they are asked; equal labels mean that one answer serves both.
-
-    `vectors` is float32 of shape (questions, dimension), unit rows.
-    """
-
-    texts: Sequence[str]
-    labels: Sequence[str]
-    vectors: Vectors
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,14 +69,20 @@ class Judged:
 
 
 def play(
-    questions: Labelled, *, probability: Probability | None, bound: float = ROUND_BOUND
+    questions: Labelled,
+    *,
+    probability: Probability | None,
+    bound: float = ROUND_BOUND,
+    lost_share: float = LOST_SHARE,
+    seed: int = SEED,
 ) -> list[Judged]:
     """Ask the questions one after the other of an empty cache.
 
-    Without a model every question is stored; with one, those that it does not serve from `bound` on.
+    Without a model every question is stored; with one, those that it does not serve from `bound` on. Of the
+    stored ones `lost_share` get an answer of their own though theirs was known.
     """
     shelf = Shelf(questions.vectors.shape[1])
-    answers = _Answers()
+    answers = _Answers(lost_share=lost_share, seed=seed)
     judged: list[Judged] = []
     rows = zip(questions.texts, questions.labels, questions.vectors, strict=True)
     for number, (text, label, vector) in enumerate(rows):
@@ -105,10 +107,11 @@ def play(
 class _Answers:
     """Which answer a stored question gets, with the errors that comparing answers makes."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, lost_share: float, seed: int) -> None:
         self.label_of: dict[int, str] = {}
         self._first_of: dict[str, int] = {}
-        self._rng = random.Random(SEED)  # noqa: S311 - repeatable, not secret
+        self._lost_share = lost_share
+        self._rng = random.Random(seed)  # noqa: S311 - repeatable, not secret
 
     def identify(self, label: str, near: Sequence[Neighbour]) -> int:
         """The label's answer; sometimes a new one, or that of a neighbour with another label."""
@@ -116,7 +119,7 @@ class _Answers:
         foreign = (item.answer_id for item in near if self.label_of[item.answer_id] != label)
         if drawn < MERGED_SHARE and (wrong := next(foreign, None)) is not None:
             return wrong
-        if label in self._first_of and drawn >= MERGED_SHARE + LOST_SHARE:
+        if label in self._first_of and drawn >= MERGED_SHARE + self._lost_share:
             return self._first_of[label]
         answer_id = len(self.label_of)
         self.label_of[answer_id] = label
@@ -147,18 +150,40 @@ def play_pairs(pairs: Sequence[Paired]) -> list[Judged]:
 
 
 def fit(sets: Sequence[Labelled], *, name: str, pairs: Sequence[Paired] = ()) -> Fitted:
-    """One model for all sets; each set weighs the same, all pairs together PAIRS_WEIGHT of a set.
+    """One model for all sets; each set weighs the same, its small caches together SMALL_WEIGHT of it.
 
-    `bounds` are still empty.
+    All pairs together weigh PAIRS_WEIGHT of a set. `bounds` are still empty.
     """
-    rows = [play(questions, probability=None) for questions in sets]
-    contrasts = play_pairs(pairs)
-    model = _regression(rows, contrasts, name=name)
-    for _ in range(ROUNDS):
-        again = [play(questions, probability=model.probability) for questions in sets]
-        rows = [before + more for before, more in zip(rows, again, strict=True)]
-        model = _regression(rows, contrasts, name=name)
+    small = [small_caches(questions, seed=SEED) for questions in sets]
+    contrasts = (PAIRS_WEIGHT, play_pairs(pairs))
+    rows: list[list[Judged]] = [[] for _ in sets]
+    few: list[list[Judged]] = [[] for _ in sets]
+    probability: Probability | None = None
+    for _ in range(1 + ROUNDS):
+        for number, questions in enumerate(sets):
+            rows[number] += play(questions, probability=probability)
+            few[number] += _play_small(small[number], probability=probability)
+        weighed = [*((1.0, judged) for judged in rows), *((SMALL_WEIGHT, judged) for judged in few)]
+        model = _regression([*weighed, contrasts], name=name)
+        probability = model.probability
     return model
+
+
+def play_small(questions: Labelled, *, probability: Probability) -> tuple[int, list[Judged]]:
+    """Small caches of a set, other ones than those of `fit`: how many questions, and what was judged."""
+    judged: list[Judged] = []
+    caches = small_caches(questions, seed=SEED + 1)
+    for seed, some in enumerate(caches):
+        judged += play(some, probability=probability, seed=seed)
+    return sum(len(some.texts) for some in caches), judged
+
+
+def _play_small(caches: Sequence[Labelled], *, probability: Probability | None) -> list[Judged]:
+    judged: list[Judged] = []
+    shares = cycle(SMALL_LOST_SHARES)
+    for seed, (questions, lost_share) in enumerate(zip(caches, shares, strict=False)):
+        judged += play(questions, probability=probability, lost_share=lost_share, seed=seed)
+    return judged
 
 
 def least_bound(plays: Sequence[tuple[int, Sequence[Judged]]], *, budget: float) -> float | None:
@@ -185,18 +210,12 @@ def upper_share(count: int, *, of: int, confidence: float = CONFIDENCE) -> float
     return float(beta.ppf(confidence, count + 1, of - count))
 
 
-def _regression(
-    sets: Sequence[Sequence[Judged]], contrasts: Sequence[Judged], *, name: str
-) -> Fitted:
-    rows = [*sets, contrasts]
-    shares = [1.0] * len(sets) + [PAIRS_WEIGHT]
-    features = np.array([item.features for judged in rows for item in judged])
-    right = np.array([item.right for judged in rows for item in judged])
+def _regression(weighed: Sequence[tuple[float, Sequence[Judged]]], *, name: str) -> Fitted:
+    """Fit groups of judged questions, each with what the whole group weighs."""
+    features = np.array([item.features for _, judged in weighed for item in judged])
+    right = np.array([item.right for _, judged in weighed for item in judged])
     weights = np.concatenate(
-        [
-            np.full(len(judged), share / max(1, len(judged)))
-            for judged, share in zip(rows, shares, strict=True)
-        ]
+        [np.full(len(judged), weight / max(1, len(judged))) for weight, judged in weighed]
     )
     weights *= len(right) / weights.sum()
     mean, spread = features.mean(axis=0), features.std(axis=0) + 1e-9
@@ -204,6 +223,7 @@ def _regression(
     upper = np.triu_indices(len(FEATURES))
     inputs = np.concatenate([z, z[:, upper[0]] * z[:, upper[1]]], axis=1)
     middle, scale = inputs.mean(axis=0), inputs.std(axis=0) + 1e-9
+    scale[len(FEATURES) :] *= PRODUCTS_SCALE
     regression = LogisticRegression(C=STRENGTH, max_iter=2_000)
     regression.fit((inputs - middle) / scale, right, sample_weight=weights)
     slopes = regression.coef_[0] / scale

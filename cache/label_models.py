@@ -78,7 +78,10 @@ class Label(models.Model):
 
 
 class Recalibration(models.Model):
-    """A decision model fitted to live labels: its logit is stretched and shifted; the newest counts."""
+    """A decision model fitted to live labels: its logit is stretched and shifted; the newest counts.
+
+    `judgement` is the model's name with its digest: what was learned for one model is not laid on the next.
+    """
 
     judgement = models.CharField(max_length=80, db_index=True)
     scale = models.FloatField()

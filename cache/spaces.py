@@ -170,7 +170,7 @@ def judgement_in(
     if space == MODEL:
         space = "minilm" if _FITTED_MODEL in engine_id else engine_id
     base = judgement_for(space, language, models=shipped())
-    scale_and_shift = recalibrations.get(f"{space}/{language}")
+    scale_and_shift = recalibrations.get(base.name)
     if scale_and_shift is None or not isinstance(base, Fitted):
         return base
     return Recalibrated(base, *scale_and_shift)

@@ -44,9 +44,9 @@ class Labelled:
 def refit(*, now: datetime) -> list[Recalibration]:
     """Fit every shipped model to its labels; returns the rows of those that became better."""
     found = []
-    for name, model in shipped().items():
+    for model in shipped().values():
         labels = _labels(model)
-        row = fitted(labels, judgement=name, before=in_force(name), now=now)
+        row = fitted(labels, judgement=model.name, before=in_force(model.name), now=now)
         if row is not None:
             with transaction.atomic():
                 row.save()

@@ -6,13 +6,14 @@ from collections.abc import Sequence
 from typing import TypeVar
 
 from benchmarks.cache_quality import methods, ours
+from benchmarks.cache_quality.judges import Judge
 from benchmarks.cache_quality.methods import Outcome
 from benchmarks.cache_quality.ours import Run
 from benchmarks.cache_quality.report import Row
 from benchmarks.cache_quality.rules import fixed_bound, halves, shares
 from benchmarks.cache_quality.shop import Shop
 from benchmarks.cache_quality.streams import Stream
-from cache.judgement import Judgement, judgement_for, shipped
+from cache.judgement import Judgement
 
 COSINES = tuple(step / 100 for step in range(80, 97, 2))
 ERRORS = (0.02,)
@@ -21,7 +22,7 @@ LOST_SHARES = (0.1, 0.3)
 K = TypeVar("K", bound=float)
 
 
-def compare(stream: Stream, *, seed: int, peers: bool) -> list[Row]:
+def compare(stream: Stream, *, judge: Judge, seed: int, peers: bool) -> list[Row]:
     """One row per method, for the rows that the guard lets through; ours also over all rows."""
     static = {
         bound: methods.static(stream, vectors=stream.model_vectors, min_cosine=bound)
@@ -41,20 +42,20 @@ def compare(stream: Stream, *, seed: int, peers: bool) -> list[Row]:
             _row(stream, "gptcache", peer.outcomes, bound=methods.GPTCACHE_DEFAULT)
             | {"lookups_per_s": round(peer.lookups_per_s)}
         )
-    rows += _ours(stream, seed=seed)
+    rows += _ours(stream, judge=judge, seed=seed)
     return rows
 
 
-def _ours(stream: Stream, *, seed: int) -> list[Row]:
-    space = "ngrams" if stream.chinese else "minilm"
-    judgement = judgement_for(space, stream.language, models=shipped())
+def _ours(stream: Stream, *, judge: Judge, seed: int) -> list[Row]:
+    judgement = judge.judgement
+    name = "breakwater (judge has seen the stream)" if judge.has_seen else "breakwater"
     shop = Shop(stream, seed=seed)
     runs = {
         bound: ours.play(stream, shop=shop, judgement=judgement, min_probability=bound, seed=seed)
         for bound in PROBABILITIES
     }
     tried = {bound: run.outcomes for bound, run in runs.items()}
-    tested = _tested(stream, "breakwater", tried)
+    tested = _tested(stream, name, tried)
     bound = tested["bound"]
     if not isinstance(bound, float):
         return [tested]

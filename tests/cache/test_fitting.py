@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import numpy as np
 import pytest
 
-from cache.fitting import GRID, Judged, Labelled, fit, least_bound, play, upper_share
+from cache.fitting import GRID, Judged, fit, least_bound, play, play_small, upper_share
+from cache.labelled import Labelled
+from cache.small_caches import CACHES, FEWEST, MOST, small_caches
 
 DIMENSION = 16
 RNG = np.random.default_rng(5)
@@ -33,6 +37,40 @@ def test_the_model_learns_to_tell_right_from_wrong() -> None:
     assert right
     assert wrong
     assert np.mean(right) > np.mean(wrong) + 0.2
+
+
+def test_small_caches_hold_some_questions_each_once() -> None:
+    """A few hundred of the set's own questions in another order, the same ones for the same seed."""
+    whole = questions(count=700, labels=40)
+    drawn = small_caches(whole, seed=3)
+    assert len(drawn) == CACHES
+    for some in drawn:
+        assert FEWEST <= len(some.texts) <= MOST
+        rows = [tuple(row) for row in some.vectors.tolist()]
+        assert len(set(rows)) == len(rows)
+        asked = dict(zip(map(tuple, whole.vectors.tolist()), whole.labels, strict=True))
+        assert [asked[row] for row in rows] == list(some.labels)
+    assert [some.texts for some in drawn] == [some.texts for some in small_caches(whole, seed=3)]
+    assert len({some.texts[0] for some in drawn}) > 1
+
+
+def test_in_some_small_caches_few_subjects_are_popular() -> None:
+    """The most asked subject of a popular one has several times its even share."""
+    whole = questions(count=2_000, labels=50)
+    shares = [
+        Counter(some.labels).most_common(1)[0][1] / len(some.texts)
+        for some in small_caches(whole, seed=3)
+    ]
+    assert max(shares) > 4 / 50
+    assert min(shares) < 3.5 / 50
+
+
+def test_play_small_counts_every_question() -> None:
+    """Each question of the small caches is asked once; the first of a cache has nothing near."""
+    whole = questions(count=600, labels=8)
+    count, judged = play_small(whole, probability=lambda features: 0.0)
+    assert CACHES * FEWEST <= count <= CACHES * MOST
+    assert 0.8 * count < len(judged) <= count - CACHES
 
 
 def test_the_bound_keeps_the_budget() -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import random
 from datetime import UTC, datetime
 
+from cache.judgement import shipped
+from cache.spaces import NGRAMS, judgement_in
 from chatbot.refitting import FEWEST_LABELS, Labelled, fitted, log_loss
 
 NOW = datetime(2026, 11, 25, tzinfo=UTC)
@@ -48,3 +50,13 @@ def test_few_labels_change_nothing() -> None:
     """Below FEWEST_LABELS nothing is fitted, however wrong the model looks."""
     told = labels(count=FEWEST_LABELS // 2, right_at=OVERSURE)
     assert fitted(told, judgement="minilm/en", before=(1.0, 0.0), now=NOW) is None
+
+
+def test_what_one_model_learned_is_not_laid_on_the_next() -> None:
+    """A recalibration carries the name of the model that it was fitted for, digest and all."""
+    name = shipped()["ngrams/zh-hans"].name
+    for learned_for, scale in ((name, 2.0), ("ngrams/zh-hans@00000000", 1.0)):
+        judgement = judgement_in(
+            NGRAMS, engine_id="any", language="zh-hans", recalibrations={learned_for: (2.0, 0.5)}
+        )
+        assert getattr(judgement, "scale", 1.0) == scale

@@ -17,8 +17,9 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from base.text import Language, language_of
 from cache.embedding import Embedder
 from cache.evidence import FEATURES
-from cache.fitting import BUDGETS, Labelled, Paired, fit, least_bound, play, upper_share
+from cache.fitting import BUDGETS, Paired, fit, least_bound, play, play_small, upper_share
 from cache.judgement import MODEL_PATH, Fitted
+from cache.labelled import Labelled
 from cache.ngrams import (
     FREQUENCIES_PATH,
     Frequencies,
@@ -133,13 +134,17 @@ class Command(BaseCommand):
         files: Sequence[Path],
         pairs: Sequence[Paired],
     ) -> dict[str, object]:
-        """The model of all sets; its bounds come from models that had not seen the set they judge."""
+        """The model of all sets; its bounds come from models that had not seen the set they judge.
+
+        They hold for the set played whole and for small caches of it.
+        """
         plays = []
         for left_out, questions in enumerate(sets):
             others = [item for number, item in enumerate(sets) if number != left_out]
             model = fit(others, name=name, pairs=pairs)
             judged = play(questions, probability=model.probability)
             plays.append((len(questions.texts), judged))
+            plays.append(play_small(questions, probability=model.probability))
         bounds = [(budget, least_bound(plays, budget=budget)) for budget in BUDGETS]
         for budget, bound in bounds:
             self._say(name, budget, bound, plays)
@@ -209,7 +214,8 @@ def _rounded(values: np.ndarray) -> list[float]:
 
 
 def _digest(files: Sequence[Path]) -> str:
-    whole = hashlib.blake2b(digest_size=4)
+    """Names what was learned from: the features and the files."""
+    whole = hashlib.blake2b(" ".join(FEATURES).encode(), digest_size=4)
     for file in files:
         whole.update(file.read_bytes())
     return whole.hexdigest()

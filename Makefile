@@ -16,6 +16,7 @@ help:
 $(VENV)/.torch:
 	@echo "First start: making a virtual environment and fetching the libraries (about two minutes)."
 	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/pip install --quiet --disable-pip-version-check --upgrade 'pip>=25.1' || echo "pip stays as it is; installing takes longer."
 	@$(BIN)/pip install --quiet --disable-pip-version-check --retries 0 --timeout 5 \
 		$(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX)) numpy $(TORCH)
 	@$(BIN)/python -c "import sys, torch; sys.exit('PyTorch came with CUDA: delete $(VENV), check TORCH_INDEX and start again') if torch.version.cuda and '$(TORCH_INDEX)' else None"

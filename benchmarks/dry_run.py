@@ -129,9 +129,7 @@ def processor_s() -> float:
 
 async def hits(site: Site, count: int) -> list[int]:
     """Milliseconds of this many questions that the cache answers, each from a new shopper."""
-    ended = await play(
-        [HIT] * count, url=site.url, sessions=4, rate_per_s=RATE_PER_S, confirm="none"
-    )
+    ended = await play([HIT] * count, url=site.url, sessions=4, rate_per_s=RATE_PER_S)
     return [item.ms for item in ended]
 
 

@@ -15,13 +15,13 @@ import sqlite3
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from benchmarks.site import Site, kept_vectors, running_simulator, running_site
 from cache.normalize import key_of
-from chatbot.replaying import Ended, play
+from chatbot.replaying import Choose, Ended, Option, none_of_them, play
 
 WORDINGS_PER_ARTICLE = 8
 
@@ -44,8 +44,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         running_site(Path(folder), simulator_url=address, before_start=before_start) as site,
     ):
         texts = [row["text"] for row in rows]
+        choose = who_knows({row["text"]: row["label"] for row in rows})
         ended = asyncio.run(
-            play(texts, url=site.url, sessions=options.sessions, rate_per_s=0.0, confirm="none")
+            play(
+                texts,
+                url=site.url,
+                sessions=options.sessions,
+                rate_per_s=0.0,
+                choose=choose if options.confirm == "right" else none_of_them,
+            )
         )
         result = report(rows, ended, site=site)
     if options.details is not None:
@@ -56,6 +63,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         options.details.write_text("\n".join(lines) + "\n", encoding="utf-8")
     sys.stdout.write(json.dumps(result, indent=2, ensure_ascii=False) + "\n")
     return 0
+
+
+def who_knows(label_of: Mapping[str, str]) -> Choose:
+    """A shopper who takes the offered question that has the asked one's label, and none where none has."""
+
+    def choose(text: str, options: Sequence[Option]) -> Any:
+        right = (item["option"] for item in options if label_of.get(item["text"]) == label_of[text])
+        return next(right, None)
+
+    return choose
 
 
 def add_articles(
@@ -113,7 +130,8 @@ def report(rows: Sequence[dict[str, str]], ended: Sequence[Ended], *, site: Site
         "questions": len(rows),
         "accepted": sum(item.accepted for item in ended),
         "answered": sum(
-            item.outcome in ("exact", "semantic", "joined", "miss", "bypass") for item in ended
+            item.outcome in ("exact", "semantic", "joined", "confirmed", "miss", "bypass")
+            for item in ended
         ),
         "outcomes": dict(outcomes),
         "origins": dict(Counter(item.origin for item in ended)),
@@ -176,6 +194,12 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--tpm", type=int, default=100_000)
     parser.add_argument(
         "--own-articles", action="store_true", help="Add stand-in articles for the stream's labels."
+    )
+    parser.add_argument(
+        "--confirm",
+        choices=["none", "right"],
+        default="none",
+        help="Which offered question shoppers take: none, or the one with the same label.",
     )
     parser.add_argument(
         "--vectors", type=Path, default=None, help="Folder with article vectors of an earlier run."

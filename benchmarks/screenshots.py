@@ -26,7 +26,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from benchmarks.site import ROOT, Site, borrow, running_site, vendor_environment
 from chatbot.management.commands.serve import VENDOR_PATHS
-from chatbot.replaying import play
+from chatbot.replaying import play, the_first
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "chatbot.settings")
 
@@ -118,7 +118,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         with running_site(
             Path(folder), simulator_url="", settings=no_keys, before_start=_known_password
         ) as site:
-            asyncio.run(play(QUESTIONS, url=site.url, sessions=1, rate_per_s=0.0, confirm="first"))
+            asyncio.run(play(QUESTIONS, url=site.url, sessions=1, rate_per_s=0.0, choose=the_first))
             _wait_until_counted(site)
             _dry_run(vendor_environment(Path(folder), "http://127.0.0.1:9"))
             with sync_playwright() as playwright:

@@ -36,10 +36,8 @@ MERGED_SHARE = 0.015
 SMALL_LOST_SHARES = (LOST_SHARE, 0.3, 0.5)
 ROUND_BOUND = 0.9
 STRENGTH = 0.002
-# Products of features carry a model far away where it was fitted on little: they have to earn three times as much.
-PRODUCTS_SCALE = 3.0
 SEED = 7
-SMALL_WEIGHT = 1.0
+SMALL_WEIGHT = 0.5
 PAIRS_WEIGHT = 0.08
 CONFIDENCE = 0.95
 BUDGETS = (0.0025, 0.005, 0.01, 0.02)
@@ -223,7 +221,6 @@ def _regression(weighed: Sequence[tuple[float, Sequence[Judged]]], *, name: str)
     upper = np.triu_indices(len(FEATURES))
     inputs = np.concatenate([z, z[:, upper[0]] * z[:, upper[1]]], axis=1)
     middle, scale = inputs.mean(axis=0), inputs.std(axis=0) + 1e-9
-    scale[len(FEATURES) :] *= PRODUCTS_SCALE
     regression = LogisticRegression(C=STRENGTH, max_iter=2_000)
     regression.fit((inputs - middle) / scale, right, sample_weight=weights)
     slopes = regression.coef_[0] / scale

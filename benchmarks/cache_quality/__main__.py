@@ -17,7 +17,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "chatbot.settings")
 django.setup()
 
 from benchmarks.cache_quality.compare import compare  # noqa: E402 - Django has to be set up first
-from benchmarks.cache_quality.judges import judge_of  # noqa: E402 - Django has to be set up first
+from benchmarks.cache_quality.judges import judges_of  # noqa: E402 - Django has to be set up first
 from benchmarks.cache_quality.report import RESULTS, markdown, write_page  # noqa: E402 - Django has to be set up first
 from benchmarks.cache_quality.streams import read  # noqa: E402 - Django has to be set up first
 from cache.embedding import Embedder  # noqa: E402 - Django has to be set up first
@@ -48,8 +48,8 @@ def main() -> None:
     for stream in streams:
         sys.stdout.write(f"{stream.name}: {len(stream.texts)} of {stream.rows} rows not refused\n")
         sys.stdout.flush()
-        judge = judge_of(stream, streams)
-        rows += compare(stream, judge=judge, seed=options.seed, peers=not options.no_peers)
+        judges = judges_of(stream, streams)
+        rows += compare(stream, judges=judges, seed=options.seed, peers=not options.no_peers)
         sys.stdout.write(f"{markdown([row for row in rows if row['stream'] == stream.name])}\n")
         sys.stdout.flush()
     RESULTS.write_text(json.dumps(rows, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")

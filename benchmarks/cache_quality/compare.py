@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TypeVar
 
 from benchmarks.cache_quality import methods, ours
-from benchmarks.cache_quality.judges import Judge
+from benchmarks.cache_quality.judges import HELD_OUT
 from benchmarks.cache_quality.methods import Outcome
 from benchmarks.cache_quality.ours import Run
 from benchmarks.cache_quality.report import Row
@@ -15,14 +15,16 @@ from benchmarks.cache_quality.shop import Shop
 from benchmarks.cache_quality.streams import Stream
 from cache.judgement import Judgement
 
-COSINES = tuple(step / 100 for step in range(80, 97, 2))
+COSINES = tuple(step / 100 for step in range(78, 97))
 ERRORS = (0.02,)
-PROBABILITIES = (0.80, 0.86, 0.90, 0.92, 0.94, 0.95, 0.96, 0.97)
+PROBABILITIES = (0.80, 0.84, 0.88, 0.90, 0.92, 0.93, 0.94, 0.95, 0.96, 0.97, 0.98)
 LOST_SHARES = (0.1, 0.3)
 K = TypeVar("K", bound=float)
 
 
-def compare(stream: Stream, *, judge: Judge, seed: int, peers: bool) -> list[Row]:
+def compare(
+    stream: Stream, *, judges: Mapping[str, Judgement], seed: int, peers: bool
+) -> list[Row]:
     """One row per method, for the rows that the guard lets through; ours also over all rows."""
     static = {
         bound: methods.static(stream, vectors=stream.model_vectors, min_cosine=bound)
@@ -42,14 +44,13 @@ def compare(stream: Stream, *, judge: Judge, seed: int, peers: bool) -> list[Row
             _row(stream, "gptcache", peer.outcomes, bound=methods.GPTCACHE_DEFAULT)
             | {"lookups_per_s": round(peer.lookups_per_s)}
         )
-    rows += _ours(stream, judge=judge, seed=seed)
+    shop = Shop(stream, seed=seed)
+    for name, judgement in judges.items():
+        rows += _ours(stream, name, shop=shop, judgement=judgement, seed=seed)
     return rows
 
 
-def _ours(stream: Stream, *, judge: Judge, seed: int) -> list[Row]:
-    judgement = judge.judgement
-    name = "breakwater (judge has seen the stream)" if judge.has_seen else "breakwater"
-    shop = Shop(stream, seed=seed)
+def _ours(stream: Stream, name: str, *, shop: Shop, judgement: Judgement, seed: int) -> list[Row]:
     runs = {
         bound: ours.play(stream, shop=shop, judgement=judgement, min_probability=bound, seed=seed)
         for bound in PROBABILITIES
@@ -60,6 +61,8 @@ def _ours(stream: Stream, *, judge: Judge, seed: int) -> list[Row]:
     if not isinstance(bound, float):
         return [tested]
     tested |= _identity(runs[bound])
+    if name == HELD_OUT:
+        return [tested]
     everything = dict(tested) | {"method": "breakwater-all"}
     share = len(stream.texts) / stream.rows
     everything["hit_share"] = round(tested["hit_share"] * share, 4)

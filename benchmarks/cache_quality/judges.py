@@ -1,14 +1,13 @@
-"""Who judges a stream: for English a model fitted on the other streams only, for Chinese the shipped one.
+"""Who judges a stream: the shipped weights, and for English also a model fitted on the other streams only.
 
 The shipped English weights were fitted on public sets that the streams are drawn from, so they have seen these
-questions. What they learned from the other sets is what a new shop can expect; the shipped Chinese weights
-have never seen a stream.
+questions. What a model learned from the other sets is what a shop with other questions can expect; the
+shipped Chinese weights have never seen a stream.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from benchmarks.cache_quality.streams import Stream
 from cache.fitting import fit
@@ -18,25 +17,17 @@ from cache.labelled import Labelled
 # As many rows of a set as `fit_decision` learns from.
 MOST_ROWS = 3_600
 FEWEST_OTHERS = 2
+SHIPPED, HELD_OUT = "breakwater", "breakwater, judge without this stream"
 
 
-@dataclass(frozen=True, slots=True)
-class Judge:
-    """A judgement; `has_seen` says whether its weights may come from the stream that it judges."""
-
-    judgement: Judgement
-    has_seen: bool
-
-
-def judge_of(stream: Stream, streams: Sequence[Stream]) -> Judge:
-    """The judge for one of `streams`; English ones need two others, else the shipped weights judge."""
+def judges_of(stream: Stream, streams: Sequence[Stream]) -> dict[str, Judgement]:
+    """Method name -> judgement for one of `streams`; a held-out one needs two other English streams."""
     space = "ngrams" if stream.chinese else "minilm"
+    judges = {SHIPPED: judgement_for(space, stream.language, models=shipped())}
     others = [other for other in streams if other is not stream and other.language == "en"]
-    if stream.chinese or len(others) < FEWEST_OTHERS:
-        judgement = judgement_for(space, stream.language, models=shipped())
-        return Judge(judgement, has_seen=not stream.chinese)
-    name = f"minilm/en without {stream.name}"
-    return Judge(fit([_labelled(other) for other in others], name=name), has_seen=False)
+    if not stream.chinese and len(others) >= FEWEST_OTHERS:
+        judges[HELD_OUT] = fit([_labelled(other) for other in others], name=HELD_OUT)
+    return judges
 
 
 def _labelled(stream: Stream) -> Labelled:

@@ -29,12 +29,8 @@ def test_site_runs_on_postgresql(tmp_path: Path) -> None:
             tmp_path, simulator_url=address, settings={"DATABASE_URL": database_url}
         ) as site,
     ):
-        crowd = asyncio.run(
-            play([QUESTION] * 20, url=site.url, sessions=20, rate_per_s=0.0, confirm="none")
-        )
-        later = asyncio.run(
-            play([QUESTION], url=site.url, sessions=1, rate_per_s=0.0, confirm="none")
-        )
+        crowd = asyncio.run(play([QUESTION] * 20, url=site.url, sessions=20, rate_per_s=0.0))
+        later = asyncio.run(play([QUESTION], url=site.url, sessions=1, rate_per_s=0.0))
         calls = site.vendor.bill()["totals"]["completed"]
 
     assert {item.outcome for item in crowd} <= {"miss", "joined", "exact"}

@@ -12,7 +12,7 @@ from test_journey import VECTORS
 
 from benchmarks import replay_stream
 from benchmarks.site import borrow, running_simulator, running_site
-from chatbot.replaying import play
+from chatbot.replaying import CHOOSE, play
 
 pytestmark = pytest.mark.e2e
 DATA = Path(__file__).resolve().parent.parent / "data"
@@ -49,7 +49,9 @@ def test_replay_answers_a_did_you_mean_as_told(tmp_path: Path) -> None:
         running_site(tmp_path, simulator_url=address) as site,
     ):
         outcomes = [
-            asyncio.run(play([text], url=site.url, sessions=1, rate_per_s=0.0, confirm=confirm))[0]
+            asyncio.run(
+                play([text], url=site.url, sessions=1, rate_per_s=0.0, choose=CHOOSE[confirm])
+            )[0]
             for text, confirm in (
                 ("What does shipping cost?", "none"),
                 ("What is the price of delivery?", "first"),

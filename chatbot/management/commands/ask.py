@@ -23,9 +23,7 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: object, **options: Any) -> None:
-        _, frame, ms = asyncio.run(
-            ask_for_frame(options["question"], url=options["url"], confirm="none")
-        )
+        _, frame, ms = asyncio.run(ask_for_frame(options["question"], url=options["url"]))
         if frame["type"] == "lost":
             message = f"no server answers at {options['url']}; start one with `make run`"
             raise CommandError(message)

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from chatbot.replaying import Ended, play
+from chatbot.replaying import CHOOSE, Ended, play
 
 
 class Command(BaseCommand):
@@ -27,7 +27,7 @@ class Command(BaseCommand):
         parser.add_argument(
             "--rate", type=float, default=0.0, help="Questions per second; 0: no limit."
         )
-        parser.add_argument("--confirm", choices=["none", "first"], default="none")
+        parser.add_argument("--confirm", choices=list(CHOOSE), default="none")
         parser.add_argument("--limit", type=int, default=0, help="Only the first N rows; 0: all.")
         parser.add_argument(
             "--json", action="store_true", help="One JSON line per question, then a summary."
@@ -44,7 +44,7 @@ class Command(BaseCommand):
                 url=options["url"],
                 sessions=max(1, options["sessions"]),
                 rate_per_s=options["rate"],
-                confirm=options["confirm"],
+                choose=CHOOSE[options["confirm"]],
             )
         )
         if options["json"]:

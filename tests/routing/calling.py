@@ -22,6 +22,8 @@ from tests.routing.helpers import (
     model,
 )
 
+# For real sockets: however slow the machine is, nothing but what the test does ends a call.
+PATIENT = Timeouts(connect_s=60.0, first_content_s=60.0, idle_s=60.0, ending_s=60.0)
 Handler = Callable[[httpx.Request], Coroutine[None, None, httpx.Response]]
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from routing.client import Client, Timeouts
 from routing.errors import Kind
-from tests.routing.calling import ask, failure_of
+from tests.routing.calling import PATIENT, ask, failure_of
 from tests.routing.helpers import TEXT, chat_stream
 from tests.routing.raw_servers import (
     CHUNKED,
@@ -97,7 +97,7 @@ async def test_tls_verifies_the_name_though_the_address_is_pinned(
     """The certificate must be for the host's name, not for the address that was connected to."""
     made = certificates(tmp_path, name=certified)
     async with raw_server(saying(answer(chat_stream())), tls=made.server) as server:
-        client = Client(allow_loopback=True, tls=made.client, lookup=_loopback)
+        client = Client(timeouts=PATIENT, allow_loopback=True, tls=made.client, lookup=_loopback)
         base_url = f"https://vendor.example:{server.port}/v1"
         if passes:
             assert (await ask(base_url=base_url, client=client))[0] == TEXT
@@ -116,7 +116,7 @@ async def test_an_unknown_authority_is_no_connection(tmp_path: Path) -> None:
     """A certificate that nobody vouches for gets no request."""
     made = certificates(tmp_path, name="vendor.example")
     async with raw_server(saying(answer(chat_stream())), tls=made.server) as server:
-        client = Client(allow_loopback=True, lookup=_loopback)
+        client = Client(timeouts=PATIENT, allow_loopback=True, lookup=_loopback)
         base_url = f"https://vendor.example:{server.port}/v1"
         error = await failure_of(base_url=base_url, client=client)
         await client.close()
@@ -169,7 +169,7 @@ async def test_nothing_is_sent_a_second_time() -> None:
         if not data:
             writer.close()
 
-    client = Client(allow_loopback=True)
+    client = Client(timeouts=PATIENT, allow_loopback=True)
     async with raw_server(talk) as server:
         await ask(base_url=server.base_url, client=client)
         error = await failure_of(base_url=server.base_url, client=client)
@@ -180,7 +180,7 @@ async def test_nothing_is_sent_a_second_time() -> None:
 
 async def test_a_connection_closed_between_calls_costs_nothing() -> None:
     """A kept connection that the vendor closed meanwhile is replaced, without an error."""
-    client = Client(allow_loopback=True)
+    client = Client(timeouts=PATIENT, allow_loopback=True)
     async with raw_server(saying(answer(chat_stream()), then_close=True)) as server:
         for _ in range(3):
             assert (await ask(base_url=server.base_url, client=client))[0] == TEXT

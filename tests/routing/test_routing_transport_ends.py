@@ -15,7 +15,7 @@ from base.clock import ManualClock
 from routing.client import Client, Timeouts
 from routing.errors import Kind, VendorError
 from routing.vendors.base import Completed, TextDelta
-from tests.routing.calling import ask, failure_of
+from tests.routing.calling import PATIENT, ask, failure_of
 from tests.routing.helpers import KEY, NOW, PROMPT, TEXT, chat_chunk, chat_stream, model, sse
 from tests.routing.raw_servers import (
     CHUNKED,
@@ -88,7 +88,7 @@ async def test_a_redirect_into_the_house_is_not_followed() -> None:
 
 async def test_no_cookie_is_kept() -> None:
     """What one question's answer sets is not sent with the next one's."""
-    client = Client(allow_loopback=True)
+    client = Client(timeouts=PATIENT, allow_loopback=True)
     told = answer(chat_stream(), headers="Set-Cookie: session=1; Path=/\r\n")
     async with raw_server(saying(told)) as server:
         for _ in range(2):
@@ -123,7 +123,7 @@ def _stream(client: Client, base_url: str) -> AsyncGenerator[TextDelta | Complet
 async def test_text_in_one_piece_with_an_error_is_shown_before_it() -> None:
     """However the network cuts the stream, an error after text counts as one after text."""
     body = sse(chat_chunk("shown"), {"error": {"message": "ill", "type": "server_error"}})
-    client = Client(allow_loopback=True)
+    client = Client(timeouts=PATIENT, allow_loopback=True)
     async with raw_server(saying(answer(body))) as server:
         events = _stream(client, server.base_url)
         assert await anext(events) == TextDelta("shown")
@@ -143,7 +143,7 @@ async def test_a_call_that_is_left_takes_its_connection_with_it(how: str) -> Non
         writer.close()
 
     talk = silent if how == "cancelled before it" else repeating(SHOWN, b"")
-    client = Client(allow_loopback=True)
+    client = Client(timeouts=PATIENT, allow_loopback=True)
     async with raw_server(talk) as server:
         for _ in range(20):
             if how == "left early":
@@ -176,12 +176,12 @@ async def test_many_calls_hold_no_more_sockets_than_run_at_once() -> None:
 
     async def one(client: Client, base_url: str) -> bool:
         try:
-            return (await ask(base_url=base_url, client=client))[0] == TEXT
+            return (await ask(base_url=base_url, client=client, left_s=600.0))[0] == TEXT
         except VendorError as error:
             return error.verdict.kind is Kind.TRUNCATED
 
     before = open_sockets()
-    client = Client(allow_loopback=True)
+    client = Client(timeouts=PATIENT, allow_loopback=True)
     async with raw_server(talk) as server:
         sequential = [await one(client, server.base_url) for _ in range(200)]
         after_one_by_one = open_sockets()

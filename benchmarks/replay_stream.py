@@ -69,7 +69,9 @@ def who_knows(label_of: Mapping[str, str]) -> Choose:
     """A shopper who takes the offered question that has the asked one's label, and none where none has."""
 
     def choose(text: str, options: Sequence[Option]) -> Any:
-        right = (item["option"] for item in options if label_of.get(item["text"]) == label_of[text])
+        right = (
+            item["option"] for item in options if label_of.get(item["question"]) == label_of[text]
+        )
         return next(right, None)
 
     return choose

@@ -27,6 +27,9 @@ MOST_OPTIONS = 3
 OPTION_MIN_COSINE = 0.60
 OPTION_MOST_BEHIND = 0.12
 MOST_VETOED = 4
+# Farther away nothing is served, however sure the model is: there it was fitted on little or, below 0.10, on
+# nothing, and in a cache of a few wordings it may be sure of what has nothing in common with the question.
+LEAST_COSINE = 0.30
 TWIN_MIN_COSINE = 0.88
 FEWEST_TWIN_WORDS = 2
 TWIN_PROBABILITY = 0.999
@@ -111,9 +114,9 @@ def weigh(
 
 
 def sureness(weighed: Weighed, words: Words, *, judgement: Judgement) -> float:
-    """How sure the favourite is, 0..1; 0 without one. Twins are sure whatever the model says."""
+    """How sure the favourite is, 0..1; 0 without one or one that is far. Twins are sure whatever the model says."""
     found = weighed.evidence
-    if found is None:
+    if found is None or found.nearest.cosine < LEAST_COSINE:
         return 0.0
     sure = judgement.probability(found.features)
     return max(sure, TWIN_PROBABILITY) if is_twin(words, found.nearest) else sure

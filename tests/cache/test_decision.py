@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from cache.decision import (
+    LEAST_COSINE,
     MOST_OPTIONS,
     OPTION_MIN_COSINE,
     Candidate,
@@ -18,11 +19,21 @@ from cache.decision import (
     Vetoes,
     decide,
     is_twin,
+    sureness,
     weigh,
 )
 from cache.evidence import FEATURES, Neighbour
-from cache.judgement import FLOOR_PROBABILITY, Fitted, Unfitted, judgement_for, shipped
+from cache.judgement import (
+    FLOOR_PROBABILITY,
+    Fitted,
+    Judgement,
+    Unfitted,
+    judgement_for,
+    shipped,
+)
 from cache.lexicon import words_of
+from cache.ngrams import DIMENSION as NGRAM_DIMENSION
+from cache.ngrams import ngram_vector, shipped_frequencies
 from cache.shelf import Shelf
 
 DIMENSION = 8
@@ -50,7 +61,11 @@ def at(cosine: float, *, axis: int = 1) -> NDArray[np.float32]:
     return vector
 
 
-def decided(*stored: tuple[int, float], vetoed: frozenset[int] = frozenset()) -> Decision[int]:
+def decided(
+    *stored: tuple[int, float],
+    vetoed: frozenset[int] = frozenset(),
+    judgement: Judgement | None = None,
+) -> Decision[int]:
     """Decide with (answer id, cosine) stored; wordings are numbered in order; `vetoed` wordings."""
     shelf = Shelf(DIMENSION)
     for number, (answer_id, cosine) in enumerate(stored):
@@ -69,7 +84,11 @@ def decided(*stored: tuple[int, float], vetoed: frozenset[int] = frozenset()) ->
         vetoes_for=vetoes_for,
     )
     return decide(
-        weighed, words_of(QUESTION), judgement=Sure(), candidate_of=candidate, vetoes_for=vetoes_for
+        weighed,
+        words_of(QUESTION),
+        judgement=judgement or Sure(),
+        candidate_of=candidate,
+        vetoes_for=vetoes_for,
     )
 
 
@@ -90,6 +109,38 @@ def test_the_answer_of_a_sure_neighbour_is_served() -> None:
     assert served.hit is not None
     assert served.hit.entry == 7
     assert decided((7, 0.85)).hit is None
+
+
+class Certain(Sure):
+    """Sure of everything."""
+
+    def probability(self, features: NDArray[np.float64]) -> float:
+        """Certain."""
+        return 1.0
+
+
+@pytest.mark.parametrize(("cosine", "served"), [(LEAST_COSINE - 0.01, False), (0.31, True)])
+def test_what_is_far_is_not_served_however_sure_the_model_is(cosine: float, served: bool) -> None:
+    """A model that was fitted on near wordings may be sure of anything far away."""
+    assert (decided((1, cosine), judgement=Certain()).hit is not None) is served
+
+
+def test_a_lone_wording_that_has_nothing_in_common_is_not_served() -> None:
+    """A cache of one wording, and a question about something else: there the model alone may be nearly certain."""
+    stored = "现在最便宜卖几块"
+    asked = "颜色和照片差得太远，我白天没空去寄，凭什么这笔运费要由买的人来出"
+    vectors = [ngram_vector(text, frequencies=shipped_frequencies()) for text in (stored, asked)]
+    assert vectors[0] is not None and vectors[1] is not None
+    shelf = Shelf(NGRAM_DIMENSION)
+    shelf.add(1, answer_id=1, text=stored, vector=vectors[0])
+    weighed = weigh(
+        shelf.near(vectors[1]),
+        words_of(asked),
+        vectors[1],
+        facts=shelf.facts,
+        vetoes_for=lambda wording_id: (),
+    )
+    assert sureness(weighed, words_of(asked), judgement=shipped()["ngrams/zh-hans"]) == 0.0
 
 
 def test_neighbours_vote() -> None:

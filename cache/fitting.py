@@ -28,6 +28,8 @@ from cache.shelf import Shelf
 from cache.small_caches import small_caches
 
 ROUNDS = 2
+# So many questions of a set are learned from, so that a long one takes no longer to play.
+MOST_ROWS = 3_600
 # Answers are recognised by comparing them (`identity.py`), not from labels: as many wordings get an
 # answer of their own though theirs was known, and as many are attached to their nearest wrong neighbour.
 LOST_SHARE = 0.06

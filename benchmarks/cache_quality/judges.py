@@ -10,12 +10,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from benchmarks.cache_quality.streams import Stream
-from cache.fitting import fit
+from cache.fitting import MOST_ROWS, fit
 from cache.judgement import Judgement, judgement_for, shipped
 from cache.labelled import Labelled
 
-# As many rows of a set as `fit_decision` learns from.
-MOST_ROWS = 3_600
 FEWEST_OTHERS = 2
 SHIPPED, HELD_OUT = "breakwater", "breakwater, judge without this stream"
 

@@ -17,7 +17,16 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from base.text import Language, language_of
 from cache.embedding import Embedder
 from cache.evidence import FEATURES
-from cache.fitting import BUDGETS, Paired, fit, least_bound, play, play_small, upper_share
+from cache.fitting import (
+    BUDGETS,
+    MOST_ROWS,
+    Paired,
+    fit,
+    least_bound,
+    play,
+    play_small,
+    upper_share,
+)
 from cache.judgement import MODEL_PATH, Fitted
 from cache.labelled import Labelled
 from cache.ngrams import (
@@ -33,7 +42,6 @@ from chatbot.guard_training import written
 
 OWN_CHINESE = MODEL_PATH.parent / "train_zh.csv"
 CHINESE_PARTS = 3
-MOST_ROWS = 3_600
 SHUFFLE_SEED = 7
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import OuterRef, QuerySet, Subquery
 from django.http import HttpRequest
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -164,13 +165,15 @@ class LookupAdmin(SimulatedMark, ReadOnly, ManyRows, ModelAdmin[Lookup]):
 
     @column(_("answer"))
     def answer_text(self, row: Lookup) -> SafeString | str:
-        """The stored answer that was served."""
-        if row.answer is None and row.stored is not None:
-            return row_link("cache_answer", row.stored_id, gettext("stored"))
-        if row.answer is None:
+        """The answer that was served, else the one that was stored for the next shopper."""
+        found = row.answer or row.stored
+        if found is None:
             return "–"
-        shown = brief(gettext("answer"), shortened(plain(row.answer.text), limit=200))
-        return row_link("cache_answer", row.answer_id, shown)
+        word = gettext("stored") if row.answer is None else gettext("answer")
+        shown = brief(word, shortened(plain(found.text), limit=200))
+        return row_link(
+            "cache_answer", found.pk, format_html('<span class="bw-nowrap">{}</span>', shown)
+        )
 
     @column(_("cosine, nearest"), order="nearest_cosine")
     def cosines(self, row: Lookup) -> str:

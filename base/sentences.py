@@ -28,6 +28,7 @@ SHAPES: tuple[Promise, ...] = (
     _("polarity differs: {one} / {other}"),
     _("{facts} differ: {one} / {other}"),
     _("the articles it cites hardly speak of what was asked"),
+    _("not stored: {reason}"),
     _("the question is not one to share"),
     _("the prompt held more than the question and articles"),
     _("the answer has no proper end"),

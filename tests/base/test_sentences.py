@@ -39,6 +39,9 @@ SAID = (
     "joined “用什么快递” while it was being answered: cosine 0.950",
     "No model is asked for this text.",
     "There are no questions to play: ask some, or upload a file.",
+    "not for the shared cache; not stored: the question is not one to share",
+    "no stored answer is sure enough: 9.7% sure (cosine 0.310), 95.5% needed; not stored: no article answers it",
+    "nothing is stored for this partition; not stored: the articles it cites hardly speak of what was asked",
     STOPPED,
     DIED,
 )

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import random
 from datetime import UTC, datetime
 
-from cache.judgement import shipped
+from cache.judgement import MODEL_PATH, shipped
 from cache.spaces import NGRAMS, judgement_in
+from chatbot.management.commands.fit_decision import weights_digest
 from chatbot.refitting import FEWEST_LABELS, Labelled, fitted, log_loss
 
 NOW = datetime(2026, 11, 25, tzinfo=UTC)
@@ -60,3 +62,11 @@ def test_what_one_model_learned_is_not_laid_on_the_next() -> None:
             NGRAMS, engine_id="any", language="zh-hans", recalibrations={learned_for: (2.0, 0.5)}
         )
         assert getattr(judgement, "scale", 1.0) == scale
+
+
+def test_each_shipped_model_is_named_by_its_own_numbers() -> None:
+    """Weights that were fitted anew, or edited, carry another name than the ones before."""
+    stored = json.loads(MODEL_PATH.read_text(encoding="utf-8"))
+    for data in stored.values():
+        assert data["digest"] == weights_digest(data)
+        assert data["digest"] != weights_digest(data | {"intercept": data["intercept"] + 0.1})

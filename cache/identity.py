@@ -6,6 +6,9 @@ contain the other's, the answers differ), and the words, weighted by how rare th
 compared. A new answer is the same when what it says stands in the old one; an old one that says less is
 not enough. What lies between is UNSURE and left to a judge, or stays apart: two answers that are kept apart
 cost a model call, two that are merged wrongly cost a wrong answer.
+
+An answer that was once stored twice would stay so, and its wordings would vote against each other. A new answer
+that repeats one and resembles another links the two: whether they are one is for the judge, too.
 """
 
 from __future__ import annotations
@@ -85,7 +88,10 @@ def compare(new: Said, old: Said, *, lexicon: Lexicon) -> Compared:
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """The answer that says the same (None: a new one), and those that only a judge can tell, best first."""
+    """The answer that says the same (None: a new one), and those that only a judge can tell, best first.
+
+    The judge compares `unsure` with the answer that the new one leads to: `same_as`, or the new one itself.
+    """
 
     same_as: int | None
     unsure: tuple[int, ...]
@@ -95,21 +101,31 @@ class Settled:
 def settle(new: Said, olds: Sequence[tuple[int, Said]], *, lexicon: Lexicon) -> Settled:
     """Which of the answers of the nearest wordings says what `new` says; `olds` nearest first."""
     compared = [(answer_id, compare(new, old, lexicon=lexicon)) for answer_id, old in olds]
-    same = [item for item in compared if item[1].sameness is Sameness.SAME]
-    if same:
-        best_id, best = max(same, key=lambda item: item[1].coverage)
-        return Settled(same_as=best_id, unsure=(), reason=best.reason)
-    unsure = [item for item in compared if item[1].sameness is Sameness.UNSURE]
-    ranked = sorted(unsure, key=lambda item: item[1].coverage, reverse=True)
+    ranked = sorted(compared, key=lambda item: item[1].coverage, reverse=True)
+    same = next((item for item in ranked if item[1].sameness is Sameness.SAME), None)
+    saids = dict(olds)
+    leads_to = new if same is None else saids[same[0]]
+    unsure = [
+        answer_id
+        for answer_id, found in ranked
+        if found.sameness is not Sameness.DIFFERENT
+        and (same is None or answer_id != same[0])
+        and not _foreign(leads_to.figures, saids[answer_id].figures)
+    ]
     return Settled(
-        same_as=None,
-        unsure=tuple(answer_id for answer_id, _ in ranked[:MOST_JUDGED]),
-        reason="no answer near it says the same",
+        same_as=None if same is None else same[0],
+        unsure=tuple(unsure[:MOST_JUDGED]),
+        reason="no answer near it says the same" if same is None else same[1].reason,
     )
 
 
 def _conflict(left: frozenset[Decimal], right: frozenset[Decimal]) -> bool:
     return bool(left) and bool(right) and not (left <= right or right <= left)
+
+
+def _foreign(left: frozenset[Decimal], right: frozenset[Decimal]) -> bool:
+    """Both state figures and none in common: that is no telling of one answer, whatever links them."""
+    return bool(left) and bool(right) and not left & right
 
 
 def _held(new: Said, old: Said, *, lexicon: Lexicon) -> float:

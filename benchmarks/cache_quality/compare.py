@@ -17,7 +17,8 @@ from cache.judgement import Judgement
 
 COSINES = tuple(step / 100 for step in range(78, 97))
 ERRORS = (0.02,)
-PROBABILITIES = (0.80, 0.84, 0.88, 0.90, 0.92, 0.93, 0.94, 0.95, 0.96, 0.97, 0.98)
+# About as many bounds as for the cosine, evenly spread over what is left to certainty.
+PROBABILITIES = tuple(round(1 - 10 ** (-step / 20), 4) for step in range(14, 46, 2))
 LOST_SHARES = (0.1, 0.3)
 K = TypeVar("K", bound=float)
 
@@ -93,6 +94,8 @@ def _identity(run: Run) -> Row:
     return {
         "identity_precision": round(run.identity.precision, 4),
         "identity_recall": round(run.identity.recall, 4),
+        "in_one_answer": round(run.identity.in_one, 4),
+        "merged": run.identity.merged,
         "judged": run.identity.judged,
         "not_stored": run.not_stored,
         "lookups_per_s": round(run.lookups_per_s),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import time
+from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 
 from benchmarks.cache_quality.methods import Outcome
@@ -22,12 +23,15 @@ NO_PRODUCTS = ProductNames({})
 
 @dataclass(slots=True)
 class Identity:
-    """How well answers were recognised: of wordings attached to an answer, and of those that should be."""
+    """How well answers were recognised at storing, and how many answers were merged when later ones linked them."""
 
     attached: int = 0
     attached_right: int = 0
     known_before: int = 0
     judged: int = 0
+    merged: int = 0
+    stored: int = 0
+    together: int = 0
 
     @property
     def precision(self) -> float:
@@ -38,6 +42,11 @@ class Identity:
     def recall(self) -> float:
         """Share of stored wordings, whose label was known before, that were attached rightly."""
         return self.attached_right / self.known_before if self.known_before else 1.0
+
+    @property
+    def in_one(self) -> float:
+        """Share of stored wordings that lead in the end to the answer of most wordings of their label."""
+        return self.together / self.stored if self.stored else 1.0
 
 
 @dataclass(slots=True)
@@ -64,24 +73,20 @@ class _Cache:
         self.said: dict[int, Said] = {}
         self.label_of: dict[int, str] = {}
         self.known: set[str] = set()
+        self._stream = stream
+        self._rows_of: defaultdict[int, list[int]] = defaultdict(list)
+        self._asked: set[frozenset[int]] = set()
+        self._lost: set[int] = set()
         self._rng = random.Random(seed)
         self._lost_share = lost_share
 
-    def identify(self, told: Told, label: str, weighed: Weighed, run: Run) -> int:
-        """The answer that the new telling belongs to; the judge errs both ways."""
+    def store(self, number: int, told: Told, weighed: Weighed, run: Run) -> None:
+        """A row's wording leads to the answer that its telling repeats, else to a new one; linked answers merge."""
+        label = self._stream.labels[number]
         new = said(told.text, articles=[told.article])
-        near = list(dict.fromkeys(item.answer_id for item in weighed.neighbours))[:MOST_COMPARED]
-        settled = settle(
-            new, [(answer_id, self.said[answer_id]) for answer_id in near], lexicon=self.lexicon
-        )
-        answer_id = settled.same_as
-        for unsure in settled.unsure:
-            if self._judged_same(run, truth=self.label_of[unsure] == label):
-                answer_id = unsure
-                break
-        if self._rng.random() < self._lost_share:
-            answer_id = None
+        answer_id, left = self._recognised(new, label, weighed, run)
         run.identity.known_before += label in self.known
+        self.known.add(label)
         if answer_id is None:
             answer_id = len(self.said)
             self.said[answer_id] = new
@@ -90,8 +95,62 @@ class _Cache:
         else:
             run.identity.attached += 1
             run.identity.attached_right += self.label_of[answer_id] == label
-        self.known.add(label)
-        return answer_id
+        self._put(number, answer_id)
+        for other in left:
+            answer_id = self._compared(answer_id, other, run)
+
+    def _recognised(
+        self, new: Said, label: str, weighed: Weighed, run: Run
+    ) -> tuple[int | None, tuple[int, ...]]:
+        """The answer that the new telling belongs to, and those that it links with it; the judge errs both ways."""
+        near = list(dict.fromkeys(item.answer_id for item in weighed.neighbours))[:MOST_COMPARED]
+        settled = settle(
+            new, [(answer_id, self.said[answer_id]) for answer_id in near], lexicon=self.lexicon
+        )
+        if self._rng.random() < self._lost_share:
+            self._lost.add(len(self.said))
+            return None, ()
+        if settled.same_as is not None:
+            return settled.same_as, settled.unsure
+        for place, unsure in enumerate(settled.unsure):
+            if self._judged_same(run, truth=self.label_of[unsure] == label):
+                return unsure, settled.unsure[place + 1 :]
+        return None, ()
+
+    def _compared(self, answer_id: int, other: int, run: Run) -> int:
+        """Two stored answers are compared once; the one that stays is returned."""
+        pair = frozenset((answer_id, other))
+        if pair in self._asked or other in self._lost:
+            return answer_id
+        self._asked.add(pair)
+        truth = self.label_of[answer_id] == self.label_of[other]
+        if not self._judged_same(run, truth=truth):
+            return answer_id
+        run.identity.merged += 1
+        stays, goes = min(pair), max(pair)
+        for number in self._rows_of.pop(goes, []):
+            self._put(number, stays)
+        return stays
+
+    def count(self, identity: Identity) -> None:
+        """How the stored wordings lie in the end."""
+        main: defaultdict[str, int] = defaultdict(int)
+        for answer_id, numbers in self._rows_of.items():
+            of_label = Counter(self._stream.labels[number] for number in numbers)
+            for label, count in of_label.items():
+                right = label == self.label_of[answer_id]
+                main[label] = max(main[label], count if right else 0)
+        identity.together = sum(main.values())
+        identity.stored = sum(len(numbers) for numbers in self._rows_of.values())
+
+    def _put(self, number: int, answer_id: int) -> None:
+        self._rows_of[answer_id].append(number)
+        self.shelf.add(
+            number,
+            answer_id=answer_id,
+            text=self._stream.texts[number],
+            vector=self._stream.vectors[number],
+        )
 
     def _judged_same(self, run: Run, *, truth: bool) -> bool:
         """What two verdicts of the judge agree on; each errs independently."""
@@ -137,6 +196,6 @@ def play(
         if told is None:
             run.not_stored += 1
             continue
-        answer_id = cache.identify(told, label, weighed, run)
-        cache.shelf.add(number, answer_id=answer_id, text=text, vector=vector)
+        cache.store(number, told, weighed, run)
+    cache.count(run.identity)
     return run

@@ -40,7 +40,7 @@ def write_page(rows: Sequence[Row]) -> None:
 
 def _cells(row: Row) -> list[str]:
     identity = (
-        f"{row['identity_precision']:.1%} / {row['identity_recall']:.1%}"
+        f"{row['identity_precision']:.1%} / {row['identity_recall']:.1%} / {row['in_one_answer']:.1%}"
         if "identity_precision" in row
         else ""
     )

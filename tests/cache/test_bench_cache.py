@@ -75,6 +75,8 @@ def test_our_decision_serves_more_than_a_static_bound(stream: Stream) -> None:
     best = max((found.hit for found in static if found.wrong <= mine.wrong), default=0.0)
     assert mine.hit > best
     assert run.identity.precision > 0.9
+    assert run.identity.merged > 0
+    assert run.identity.in_one > run.identity.recall
 
 
 def test_lost_identities_cost_hits(stream: Stream) -> None:

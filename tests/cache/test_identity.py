@@ -75,3 +75,27 @@ def test_nothing_near_is_a_new_answer() -> None:
     settled = settle(told(SHORT), [(1, told(OTHER_FIGURE))], lexicon=WORDS)
     assert settled.same_as is None
     assert settled.unsure == ()
+
+
+FREE_TOO = "Parcels go out within 2 working days, and abroad they travel free above 40 euros."
+LABEL_TOO = (
+    "Parcels go out within 2 working days. Send it back with the label from your account page."
+)
+
+
+def test_a_telling_that_repeats_one_links_it_with_another() -> None:
+    """Answers that were stored apart and that a third one links are for the judge, best first; itself never."""
+    olds = [(1, told(FREE_TOO)), (2, told(RETURNS)), (3, told(LABEL_TOO))]
+    settled = settle(told(SHORT), olds, lexicon=WORDS)
+    linked = {1: 3, 3: 1}
+    assert settled.same_as in linked
+    assert settled.unsure == (linked[settled.same_as],)
+
+
+def test_answers_with_no_figure_in_common_are_not_linked() -> None:
+    """What says less stands in both, but two sums are not one: nobody is asked to merge them."""
+    cheap, dear = "Shipping costs 5 euros. ", "Shipping costs 9 euros. "
+    olds = [(1, told(cheap + RETURNS)), (2, told(dear + RETURNS))]
+    settled = settle(told(RETURNS), olds, lexicon=WORDS)
+    assert settled.same_as in (1, 2)
+    assert settled.unsure == ()

@@ -55,6 +55,44 @@ async def test_unsure_answers_wait_for_a_judge_once() -> None:
         assert rows == [(first.answer_id, Comparison.WAITING)]
 
 
+async def test_a_repeated_answer_is_compared_with_those_that_the_new_one_links() -> None:
+    """The younger of the two is the one that may go, whichever was repeated, and a pair waits once."""
+    async with started() as parts:
+        store = await parts.store()
+        stored = [
+            await store.remember(new(text, vector=unit(10 * place)), still_current=stands)
+            for place, text in enumerate(("which courier", "the courier"))
+        ]
+        older, younger = (entry.answer_id for entry in stored if entry is not None)
+        for text, same_as, other in (("who ships", older, younger), ("by whom", younger, older)):
+            again = new(text, vector=unit(30), same_as=same_as, unsure=(other,))
+            await store.remember(again, still_current=stands)
+        rows = await parts.rows(
+            lambda: list(Comparison.objects.values_list("new_answer", "old_answer", "state"))
+        )
+        assert rows == [(younger, older, Comparison.WAITING)]
+
+
+async def test_what_waits_for_a_merged_answer_waits_for_the_one_it_leads_to() -> None:
+    """A third answer that the merged one was to be compared with is compared with the other; a pair once."""
+    async with started() as parts:
+        store = await parts.store()
+        stored = [
+            await store.remember(new(text, vector=unit(10 * place)), still_current=stands)
+            for place, text in enumerate(("which courier", "the courier", "who ships"))
+        ]
+        first, second, third = (entry.answer_id for entry in stored if entry is not None)
+
+        def compared() -> list[tuple[int, int]]:
+            for old_id in (first, second):
+                Comparison.objects.create(new_answer_id=third, old_answer_id=old_id, at=NOW)
+            merge(third, into_id=second, now=NOW)
+            merge(third, into_id=second, now=NOW)
+            return sorted(Comparison.objects.values_list("new_answer", "old_answer"))
+
+        assert await parts.rows(compared) == [(second, first), (third, first), (third, second)]
+
+
 async def test_a_merge_moves_the_wordings_in_every_replica() -> None:
     """Both wordings lead to the one answer, also in a process that only follows; repeated, nothing changes."""
     async with started() as parts:

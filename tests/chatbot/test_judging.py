@@ -61,6 +61,28 @@ async def test_the_same_answer_is_merged(runtime: Runtime) -> None:
     assert row.cost_nanousd > 0
 
 
+async def test_answers_that_a_third_one_links_become_one(runtime: Runtime) -> None:
+    """Two that were stored apart: the third is merged into one of them, and then those two are compared and merged."""
+
+    def make() -> list[int]:
+        rows = [
+            stored(runtime, "when do you ship", SHORT),
+            stored(runtime, "how fast do you send", f"Hello! {SHORT}"),
+            stored(runtime, "how soon is it sent", LONG),
+        ]
+        now = runtime.clock.now()
+        for old in rows[:2]:
+            Comparison.objects.create(new_answer=rows[2], old_answer=old, at=now)
+        return [row.id for row in rows]
+
+    ids = await runtime.writer.run(make)
+    assert await judge_waiting(runtime) + await judge_waiting(runtime) == 2
+    leads_to = await runtime.reader.run(
+        lambda: list(Wording.objects.order_by("id").values_list("answer", flat=True))
+    )
+    assert leads_to == [ids[0]] * 3
+
+
 async def test_another_answer_stays(runtime: Runtime) -> None:
     """Another figure is another answer."""
     row = await compared(runtime, OTHER)

@@ -2,13 +2,13 @@
 
 Two answers to questions that are near each other are compared by what they rest on and what they say:
 the articles cited, the figures stated (amounts, days, dates: where both state some and neither's
-contain the other's, the answers differ), and the words, weighted by how rare they are among the answers
-compared. A new answer is the same when what it says stands in the old one; an old one that says less is
-not enough. What lies between is UNSURE and left to a judge, or stays apart: two answers that are kept apart
-cost a model call, two that are merged wrongly cost a wrong answer.
+contain the other's, the answers differ, at least until a third one links them), and the words,
+weighted by how rare they are among the answers compared. A new answer is the same when what it says stands
+in the old one; an old one that says less is not enough. What lies between is UNSURE and left to a judge, or
+stays apart: two answers that are kept apart cost a model call, two that are merged wrongly cost a wrong answer.
 
 An answer that was once stored twice would stay so, and its wordings would vote against each other. A new answer
-that repeats one and resembles another links the two: whether they are one is for the judge, too.
+that repeats one and resembles another links the two: whether they are one is for the judge, too, if they may be.
 """
 
 from __future__ import annotations
@@ -101,31 +101,38 @@ class Settled:
 def settle(new: Said, olds: Sequence[tuple[int, Said]], *, lexicon: Lexicon) -> Settled:
     """Which of the answers of the nearest wordings says what `new` says; `olds` nearest first."""
     compared = [(answer_id, compare(new, old, lexicon=lexicon)) for answer_id, old in olds]
-    ranked = sorted(compared, key=lambda item: item[1].coverage, reverse=True)
-    same = next((item for item in ranked if item[1].sameness is Sameness.SAME), None)
+    ranked = sorted(compared, key=lambda item: _rank(item[1]), reverse=True)
+    same_id, reason = None, "no answer near it says the same"
+    if ranked and ranked[0][1].sameness is Sameness.SAME:
+        same_id, reason = ranked[0][0], ranked[0][1].reason
     saids = dict(olds)
-    leads_to = new if same is None else saids[same[0]]
     unsure = [
         answer_id
         for answer_id, found in ranked
-        if found.sameness is not Sameness.DIFFERENT
-        and (same is None or answer_id != same[0])
-        and not _foreign(leads_to.figures, saids[answer_id].figures)
+        if answer_id != same_id
+        and found.sameness is not Sameness.DIFFERENT
+        and (same_id is None or may_be_one(saids[same_id], saids[answer_id]))
     ]
-    return Settled(
-        same_as=None if same is None else same[0],
-        unsure=tuple(unsure[:MOST_JUDGED]),
-        reason="no answer near it says the same" if same is None else same[1].reason,
-    )
+    return Settled(same_as=same_id, unsure=tuple(unsure[:MOST_JUDGED]), reason=reason)
+
+
+def may_be_one(left: Said, right: Said) -> bool:
+    """Whether a judge may be asked about two stored answers that a third one links.
+
+    They rest on an article in common, so that an edit of it reaches both, and where both state figures they
+    have one in common.
+    """
+    if not left.articles & right.articles:
+        return False
+    return not left.figures or not right.figures or bool(left.figures & right.figures)
+
+
+def _rank(found: Compared) -> tuple[bool, float]:
+    return found.sameness is Sameness.SAME, found.coverage
 
 
 def _conflict(left: frozenset[Decimal], right: frozenset[Decimal]) -> bool:
     return bool(left) and bool(right) and not (left <= right or right <= left)
-
-
-def _foreign(left: frozenset[Decimal], right: frozenset[Decimal]) -> bool:
-    """Both state figures and none in common: that is no telling of one answer, whatever links them."""
-    return bool(left) and bool(right) and not left & right
 
 
 def _held(new: Said, old: Said, *, lexicon: Lexicon) -> float:

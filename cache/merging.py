@@ -5,72 +5,105 @@ A merged answer keeps its row, so that receipts and recalls still find who got i
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from cache.changes import record_changes
+from cache.identity import Said, may_be_one, said
 from cache.models import Answer, Change, Comparison, Wording
 
 if TYPE_CHECKING:
     from cache.entries import NewAnswer
 
-MERGEABLE = (Answer.LIVE, Answer.PINNED)
-
 
 def known_answer(new: NewAnswer, *, now: datetime) -> Answer | None:
-    """The stored answer that `new` repeats, marked as checked now; None when it is served no longer."""
+    """The stored answer that `new` repeats, marked as checked now; None when it is served no longer.
+
+    When it was merged meanwhile, the one that it leads to.
+    """
     if new.same_as is None:
         return None
-    rows = Answer.objects.filter(
-        id=new.same_as, partition=new.partition, status__in=Answer.SERVED
-    ).exclude(expires_at__lte=now)
-    rows.update(checked_at=now)
-    return rows.first()
+    answer = Answer.objects.filter(id=new.same_as, partition=new.partition).first()
+    while answer is not None and answer.status == Answer.MERGED:
+        answer = answer.merged_into
+    if answer is None or not _served([answer.id], now=now):
+        return None
+    answer.checked_at = now
+    answer.save(update_fields=["checked_at"])
+    return answer
 
 
 def note_unsure(answer: Answer, new: NewAnswer, *, now: datetime) -> None:
     """Leave to a judge whether `answer`, which the new one leads to, says what others say; a pair once."""
-    served = Answer.objects.filter(
-        id__in=new.unsure, partition=new.partition, status__in=Answer.SERVED
-    )
-    _ask(answer.id, served.values_list("id", flat=True), now=now)
-
-
-def _ask(answer_id: int, others: Iterable[int], *, now: datetime) -> None:
-    """The younger of two is `new_answer`, so that a pair has one row whoever links it."""
-    pairs = [(max(answer_id, other), min(answer_id, other)) for other in others]
-    Comparison.objects.bulk_create(
-        [
-            Comparison(new_answer_id=new_id, old_answer_id=old_id, at=now)
-            for new_id, old_id in pairs
-            if new_id != old_id
-        ],
-        ignore_conflicts=True,
-    )
+    served = _served(new.unsure, now=now)
+    _ask(answer, [served[other] for other in new.unsure if other in served], now=now)
 
 
 def merge(new_id: int, *, into_id: int, now: datetime) -> int:
     """Let every wording of one answer lead to the other; returns how many moved.
 
-    What the merged one was still to be compared with, the other is. Nothing happens when either is not
-    served any more, they are of different partitions, or the one that would go is pinned.
+    A pinned answer stays: then the other one goes. What the one that goes was still to be compared with, the other
+    is, where they may be one. Nothing happens when either is not served any more, both are pinned, or they are
+    of different partitions.
     """
-    rows = Answer.objects.select_for_update().filter(id__in=(new_id, into_id))
-    found = {row.id: row for row in rows.order_by("id")}
-    new, into = found.get(new_id), found.get(into_id)
-    if new is None or into is None or new_id == into_id:
+    locked = Answer.objects.select_for_update().filter(id__in=(new_id, into_id)).order_by("id")
+    found = _by_id(locked, now=now)
+    if len(found) < 2:
         return 0
-    if new.partition != into.partition or new.status != Answer.LIVE or into.status not in MERGEABLE:
+    goes, stays = found[new_id], found[into_id]
+    if goes.status == Answer.PINNED:
+        goes, stays = stays, goes
+    if goes.status == Answer.PINNED or goes.partition != stays.partition:
         return 0
-    moved = list(Wording.objects.filter(answer=new).values_list("id", flat=True))
-    Wording.objects.filter(id__in=moved).update(answer=into)
-    Answer.objects.filter(id=new_id).update(status=Answer.MERGED, merged_into=into)
+    moved = list(Wording.objects.filter(answer=goes).values_list("id", flat=True))
+    Wording.objects.filter(id__in=moved).update(answer=stays)
+    Answer.objects.filter(id=goes.id).update(status=Answer.MERGED, merged_into=stays)
     record_changes(moved, op=Change.ADD, now=now)
-    _ask(into_id, _compared_with(new_id), now=now)
+    others = _served(_compared_with(goes.id), now=now).values()
+    mine = said_by(stays)
+    _ask(stays, [other for other in others if may_be_one(mine, said_by(other))], now=now)
     return len(moved)
+
+
+def said_by(answer: Answer) -> Said:
+    """A stored answer as it is compared."""
+    return said(answer.text, articles=list(answer.sources.values_list("article_key", flat=True)))
+
+
+def _served(ids: Collection[int], *, now: datetime) -> dict[int, Answer]:
+    return _by_id(Answer.objects.filter(id__in=ids), now=now)
+
+
+def _by_id(rows: QuerySet[Answer], *, now: datetime) -> dict[int, Answer]:
+    """Those of `rows` that are served now."""
+    served = rows.filter(status__in=Answer.SERVED).exclude(expires_at__lte=now)
+    return {row.id: row for row in served}
+
+
+def _ask(answer: Answer, others: Iterable[Answer], *, now: datetime) -> None:
+    """Only within a partition. The younger of two is `new_answer`, so that a pair has one row whoever links it.
+
+    A pair that has a row is left out before writing: nearly all have, and an insert could wait for another process.
+    """
+    pairs = [
+        (max(answer.id, other.id), min(answer.id, other.id))
+        for other in others
+        if other != answer and other.partition == answer.partition
+    ]
+    known = set(
+        Comparison.objects.filter(
+            new_answer__in={new for new, _ in pairs}, old_answer__in={old for _, old in pairs}
+        ).values_list("new_answer", "old_answer")
+    )
+    rows = [
+        Comparison(new_answer_id=new, old_answer_id=old, at=now)
+        for new, old in pairs
+        if (new, old) not in known
+    ]
+    Comparison.objects.bulk_create(rows, ignore_conflicts=True)
 
 
 def _compared_with(answer_id: int) -> set[int]:
@@ -78,5 +111,5 @@ def _compared_with(answer_id: int) -> set[int]:
     rows = Comparison.objects.filter(
         Q(new_answer=answer_id) | Q(old_answer=answer_id), state=Comparison.WAITING
     )
-    sides = rows.values_list("new_answer_id", "old_answer_id")
+    sides = rows.values_list("new_answer", "old_answer")
     return {side for pair in sides for side in pair} - {answer_id}

@@ -3,8 +3,9 @@
 Nobody waits for it: it works off `Comparison` rows while its model's limits have room at once (its calls
 queue behind every shopper's), within a daily budget, through the same dispatcher, limits and ledger as
 everything else. A busy hour is when answers that are known to say the same save most, so load alone does not
-stop it. Two answers are merged when two of at most three verdicts say
-"the same". Repeating the work changes nothing: a settled row is not judged again.
+stop it. Two answers are merged when two of at most three verdicts say "the same"; answers too long to be shown
+whole are never judged. The comparisons of one new answer are worked off one after the other: once it is merged, the
+others need no call. Repeating the work changes nothing: a settled row is not judged again.
 """
 
 from __future__ import annotations
@@ -15,6 +16,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 
 from django.conf import settings
@@ -34,7 +37,7 @@ AT_ONCE = 4
 JUDGE_WITHIN_S = 8.0
 VERDICT_TOKENS = 80  # models that think before they speak need some
 MOST_ATTEMPTS = 3
-SHOWN_CHARACTERS = 1_500
+MOST_CHARACTERS = 4_000  # of a question and its answer
 NANOUSD_PER_CENT = 10_000_000
 TEMPLATE_PATH = Path(__file__).resolve().parent.parent / "templates" / "prompts" / "judge.txt"
 TEMPLATE = TEMPLATE_PATH.read_text(encoding="utf-8")
@@ -52,24 +55,31 @@ class Side:
 
 async def judge_waiting(runtime: Runtime) -> int:
     """Settle waiting comparisons, oldest first, AT_ONCE together; returns how many answers were merged."""
-    rows = iter(await runtime.reader.run(partial(_waiting, runtime.clock.now())))
-    workers = (_work_off(rows, runtime=runtime) for _ in range(AT_ONCE))
+    rows = await runtime.reader.run(partial(_waiting, runtime.clock.now()))
+    groups = iter([[row_id for _, row_id in group] for _, group in groupby(rows, itemgetter(0))])
+    workers = (_work_off(groups, runtime=runtime) for _ in range(AT_ONCE))
     return sum(await asyncio.gather(*workers))
 
 
-async def _work_off(rows: Iterator[int], *, runtime: Runtime) -> int:
-    """Judge rows from the shared iterator while there is room; returns how many answers were merged."""
+async def _work_off(groups: Iterator[list[int]], *, runtime: Runtime) -> int:
+    """Judge rows of the shared groups while there is room; returns how many answers were merged."""
     merged = 0
-    while has_room(runtime) and (row_id := next(rows, None)) is not None:
-        sides = await runtime.reader.run(partial(_sides, row_id))
-        if sides is None:
-            await runtime.writer.run(partial(_give_up, row_id))
-            continue
-        verdict = await _judged(*sides, runtime=runtime)
-        merged += await runtime.writer.run(
-            partial(_settle, row_id, verdict, now=runtime.clock.now())
-        )
+    while has_room(runtime) and (group := next(groups, None)) is not None:
+        for row_id in group:
+            if not has_room(runtime):
+                break
+            merged += await _compared(row_id, runtime=runtime)
     return merged
+
+
+async def _compared(row_id: int, *, runtime: Runtime) -> int:
+    """Judge one row, or give it up; returns how many answers were merged."""
+    sides = await runtime.reader.run(partial(_sides, row_id, now=runtime.clock.now()))
+    if sides is None:
+        await runtime.writer.run(partial(_give_up, row_id))
+        return 0
+    verdict = await _judged(*sides, runtime=runtime)
+    return await runtime.writer.run(partial(_settle, row_id, verdict, now=runtime.clock.now()))
 
 
 def has_room(runtime: Runtime) -> bool:
@@ -152,29 +162,32 @@ def verdict_in(reply: str) -> bool | None:
 
 
 def _shown(text: str) -> str:
-    return _TAG.sub("< ", text)[:SHOWN_CHARACTERS]
+    return _TAG.sub("< ", text)
 
 
-def _waiting(now: datetime) -> list[int]:
-    """What may be judged now; nothing once today's budget (UTC) is used up."""
+def _waiting(now: datetime) -> list[tuple[int, int]]:
+    """What may be judged now, as (new answer, row); nothing once today's budget (UTC) is used up."""
     today = now.replace(hour=0, minute=0, second=0, microsecond=0)
     spent = Comparison.objects.filter(judged_at__gte=today).aggregate(sum=Sum("cost_nanousd"))
     if (spent["sum"] or 0) >= settings.JUDGE_BUDGET_USD_CENTS * NANOUSD_PER_CENT:
         return []
     rows = Comparison.objects.filter(state=Comparison.WAITING).order_by("attempts", "id")
-    return list(rows.values_list("id", flat=True)[:MOST_PER_RUN])
+    return sorted(rows.values_list("new_answer_id", "id")[:MOST_PER_RUN])
 
 
-def _sides(row_id: int) -> tuple[Side, Side] | None:
+def _sides(row_id: int, *, now: datetime) -> tuple[Side, Side] | None:
     """Both answers, while both are served; None when there is nothing to judge any more."""
     row = Comparison.objects.select_related("new_answer", "old_answer").get(id=row_id)
-    both = (_side(row.new_answer), _side(row.old_answer))
+    both = (_side(row.new_answer, now=now), _side(row.old_answer, now=now))
     return None if both[0] is None or both[1] is None else (both[0], both[1])
 
 
-def _side(answer: Answer) -> Side | None:
+def _side(answer: Answer, *, now: datetime) -> Side | None:
     wording = answer.wordings.order_by("id").first()
-    if wording is None or answer.status not in Answer.SERVED:
+    expired = answer.expires_at is not None and answer.expires_at <= now
+    if wording is None or expired or answer.status not in Answer.SERVED:
+        return None
+    if len(wording.text) + len(answer.text) > MOST_CHARACTERS:
         return None
     return Side(answer.id, wording.text, answer.text)
 

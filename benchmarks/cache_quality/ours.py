@@ -11,7 +11,7 @@ from benchmarks.cache_quality.methods import Outcome
 from benchmarks.cache_quality.shop import Shop, Told
 from benchmarks.cache_quality.streams import Stream
 from cache.decision import Weighed, sureness, weigh
-from cache.identity import MAJORITY, MOST_COMPARED, Said, said, settle
+from cache.identity import MAJORITY, MOST_COMPARED, Said, may_be_one, said, settle
 from cache.judgement import Judgement
 from cache.lexicon import Lexicon, words_of
 from cache.shelf import Shelf
@@ -84,7 +84,7 @@ class _Cache:
         """A row's wording leads to the answer that its telling repeats, else to a new one; linked answers merge."""
         label = self._stream.labels[number]
         new = said(told.text, articles=[told.article])
-        answer_id, left = self._recognised(new, label, weighed, run)
+        answer_id, left, others = self._recognised(new, label, weighed, run)
         run.identity.known_before += label in self.known
         self.known.add(label)
         if answer_id is None:
@@ -92,6 +92,7 @@ class _Cache:
             self.said[answer_id] = new
             self.label_of[answer_id] = label
             self.lexicon.add(new.units)
+            self._asked.update(frozenset((answer_id, other)) for other in others)
         else:
             run.identity.attached += 1
             run.identity.attached_right += self.label_of[answer_id] == label
@@ -101,26 +102,30 @@ class _Cache:
 
     def _recognised(
         self, new: Said, label: str, weighed: Weighed, run: Run
-    ) -> tuple[int | None, tuple[int, ...]]:
-        """The answer that the new telling belongs to, and those that it links with it; the judge errs both ways."""
+    ) -> tuple[int | None, tuple[int, ...], tuple[int, ...]]:
+        """The answer that the new telling belongs to, those that it links with it, those judged to be others.
+
+        The judge errs both ways.
+        """
         near = list(dict.fromkeys(item.answer_id for item in weighed.neighbours))[:MOST_COMPARED]
         settled = settle(
             new, [(answer_id, self.said[answer_id]) for answer_id in near], lexicon=self.lexicon
         )
         if self._rng.random() < self._lost_share:
             self._lost.add(len(self.said))
-            return None, ()
+            return None, (), ()
         if settled.same_as is not None:
-            return settled.same_as, settled.unsure
+            return settled.same_as, settled.unsure, ()
         for place, unsure in enumerate(settled.unsure):
             if self._judged_same(run, truth=self.label_of[unsure] == label):
-                return unsure, settled.unsure[place + 1 :]
-        return None, ()
+                mine, left = self.said[unsure], settled.unsure[place + 1 :]
+                return unsure, tuple(one for one in left if may_be_one(mine, self.said[one])), ()
+        return None, (), settled.unsure
 
     def _compared(self, answer_id: int, other: int, run: Run) -> int:
         """Two stored answers are compared once; the one that stays is returned."""
         pair = frozenset((answer_id, other))
-        if pair in self._asked or other in self._lost:
+        if pair in self._asked or pair & self._lost:
             return answer_id
         self._asked.add(pair)
         truth = self.label_of[answer_id] == self.label_of[other]

@@ -99,3 +99,11 @@ def test_answers_with_no_figure_in_common_are_not_linked() -> None:
     settled = settle(told(RETURNS), olds, lexicon=WORDS)
     assert settled.same_as in (1, 2)
     assert settled.unsure == ()
+
+
+def test_answers_on_different_articles_are_not_linked() -> None:
+    """An edit of one article would not reach the other's wordings."""
+    olds = [(1, told(FREE_TOO, "delivery")), (2, told(LABEL_TOO, "returns"))]
+    settled = settle(told(SHORT, "delivery", "returns"), olds, lexicon=WORDS)
+    assert settled.same_as in (1, 2)
+    assert settled.unsure == ()

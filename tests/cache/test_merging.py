@@ -3,14 +3,36 @@
 from __future__ import annotations
 
 from functools import partial
+from typing import Any
 
 import pytest
 from cache_parts import NOW, SHOP, always, new, stands, started, unit
 
 from cache.merging import merge
 from cache.models import Answer, Comparison, Wording
+from cache.store import Store
 
 pytestmark = pytest.mark.django_db(transaction=True)
+
+
+async def two(store: Store) -> tuple[int, int]:
+    """Ids of two stored answers, the older first."""
+    first = await store.remember(new("which courier"), still_current=stands)
+    second = await store.remember(new("the courier", vector=unit(10)), still_current=stands)
+    assert first is not None
+    assert second is not None
+    return first.answer_id, second.answer_id
+
+
+def wait_for(new_id: int, *olds: int, state: str = Comparison.WAITING) -> None:
+    """Comparisons of one answer with others."""
+    for old_id in olds:
+        Comparison.objects.create(new_answer_id=new_id, old_answer_id=old_id, at=NOW, state=state)
+
+
+def pairs(**wanted: Any) -> list[tuple[int, int]]:
+    """New and old answer of each comparison."""
+    return sorted(Comparison.objects.filter(**wanted).values_list("new_answer", "old_answer"))
 
 
 async def test_a_wording_of_a_known_answer_stores_no_answer() -> None:
@@ -73,24 +95,74 @@ async def test_a_repeated_answer_is_compared_with_those_that_the_new_one_links()
         assert rows == [(younger, older, Comparison.WAITING)]
 
 
-async def test_what_waits_for_a_merged_answer_waits_for_the_one_it_leads_to() -> None:
-    """A third answer that the merged one was to be compared with is compared with the other; a pair once."""
+async def test_a_repeated_answer_that_was_merged_meanwhile_leads_on() -> None:
+    """The wording leads to the answer that stayed, and no third one is stored."""
     async with started() as parts:
         store = await parts.store()
-        stored = [
-            await store.remember(new(text, vector=unit(10 * place)), still_current=stands)
-            for place, text in enumerate(("which courier", "the courier", "who ships"))
+        first, second = await two(store)
+        await parts.rows(partial(merge, second, into_id=first, now=NOW))
+        entry = await store.remember(new("who ships", same_as=second), still_current=stands)
+        assert entry is not None
+        assert entry.answer_id == first
+        assert await parts.rows(Answer.objects.count) == 2
+
+
+async def test_an_expired_answer_is_not_asked_about() -> None:
+    """Nobody is served it any more; nothing is merged into it either."""
+    async with started() as parts:
+        store = await parts.store()
+        first, second = await two(store)
+        await parts.rows(partial(Answer.objects.filter(id=first).update, expires_at=NOW))
+        unsure = new("who ships", vector=unit(30), same_as=second, unsure=(first,))
+        await store.remember(unsure, still_current=stands)
+        assert await parts.rows(Comparison.objects.count) == 0
+        assert await parts.rows(partial(merge, second, into_id=first, now=NOW)) == 0
+
+
+FAST, FASTER = "It takes 2 days.", "It takes 1 day."
+
+
+@pytest.mark.parametrize(
+    ("other", "asked"),
+    [
+        ({}, True),
+        ({"text": FAST}, True),
+        ({"text": FASTER}, False),
+        ({"sources": (("returns", "en", 1),)}, False),
+    ],
+)
+async def test_what_waits_for_a_merged_answer_waits_for_the_one_it_leads_to(
+    other: dict[str, Any], asked: bool
+) -> None:
+    """Unless the two cannot be one: they rest on different articles, or state figures with none in common."""
+    async with started() as parts:
+        store = await parts.store()
+        first = await store.remember(new("which courier", **other), still_current=stands)
+        second = await store.remember(new("the courier", text=FAST), still_current=stands)
+        third = await store.remember(new("who ships", text="It varies."), still_current=stands)
+        assert first is not None
+        assert second is not None
+        assert third is not None
+        await parts.rows(partial(wait_for, third.answer_id, first.answer_id, second.answer_id))
+        await parts.rows(partial(merge, third.answer_id, into_id=second.answer_id, now=NOW))
+        rows = await parts.rows(lambda: pairs(new_answer_id=second.answer_id))
+        assert rows == ([(second.answer_id, first.answer_id)] if asked else [])
+
+
+async def test_a_pair_that_was_judged_is_not_asked_again() -> None:
+    """A third answer that links the two once more changes nothing."""
+    async with started() as parts:
+        store = await parts.store()
+        first, second = await two(store)
+        third = await store.remember(new("who ships", text="It varies."), still_current=stands)
+        assert third is not None
+        await parts.rows(partial(wait_for, second, first, state=Comparison.DIFFERENT))
+        await parts.rows(partial(wait_for, third.answer_id, first))
+        await parts.rows(partial(merge, third.answer_id, into_id=second, now=NOW))
+        assert await parts.rows(lambda: pairs(state=Comparison.DIFFERENT)) == [(second, first)]
+        assert await parts.rows(lambda: pairs(state=Comparison.WAITING)) == [
+            (third.answer_id, first)
         ]
-        first, second, third = (entry.answer_id for entry in stored if entry is not None)
-
-        def compared() -> list[tuple[int, int]]:
-            for old_id in (first, second):
-                Comparison.objects.create(new_answer_id=third, old_answer_id=old_id, at=NOW)
-            merge(third, into_id=second, now=NOW)
-            merge(third, into_id=second, now=NOW)
-            return sorted(Comparison.objects.values_list("new_answer", "old_answer"))
-
-        assert await parts.rows(compared) == [(second, first), (third, first), (third, second)]
 
 
 async def test_a_merge_moves_the_wordings_in_every_replica() -> None:
@@ -112,25 +184,34 @@ async def test_a_merge_moves_the_wordings_in_every_replica() -> None:
         assert (merged.status, merged.merged_into_id) == (Answer.MERGED, first.answer_id)
 
 
-async def test_pinned_and_foreign_answers_do_not_move() -> None:
-    """Staff's pinned answer stays, and partitions never mix."""
+async def test_a_pinned_answer_stays_and_the_other_goes() -> None:
+    """Whichever is younger; of two pinned ones neither goes."""
+    async with started() as parts:
+        store = await parts.store()
+        first, second = await two(store)
+        pin = partial(Answer.objects.filter(id=second).update, status=Answer.PINNED)
+        await parts.rows(pin)
+        assert await parts.rows(partial(merge, second, into_id=first, now=NOW)) == 1
+        leads_to = await parts.rows(lambda: set(Wording.objects.values_list("answer", flat=True)))
+        assert leads_to == {second}
+        third = await store.remember(new("who ships"), still_current=stands)
+        assert third is not None
+        await parts.rows(partial(Answer.objects.update, status=Answer.PINNED))
+        assert await parts.rows(partial(merge, third.answer_id, into_id=second, now=NOW)) == 0
+
+
+async def test_partitions_never_mix() -> None:
+    """What another shop or language stored is not merged and not asked about."""
     async with started() as parts:
         store = await parts.store()
         first = await store.remember(new(), still_current=stands)
-        foreign = await store.remember(
-            new("what courier", partition="other/en/everyone/v1/live"), still_current=stands
-        )
         assert first is not None
+        partition = "other/en/everyone/v1/live"
+        foreign = await store.remember(
+            new("what courier", partition=partition, unsure=(first.answer_id,)),
+            still_current=stands,
+        )
         assert foreign is not None
-        assert (
-            await parts.rows(partial(merge, foreign.answer_id, into_id=first.answer_id, now=NOW))
-            == 0
-        )
-        await parts.rows(
-            partial(Answer.objects.filter(id=first.answer_id).update, status=Answer.PINNED)
-        )
-        third = await store.remember(new("the courier"), still_current=stands)
-        assert third is not None
-        assert (
-            await parts.rows(partial(merge, first.answer_id, into_id=third.answer_id, now=NOW)) == 0
-        )
+        move = partial(merge, foreign.answer_id, into_id=first.answer_id, now=NOW)
+        assert await parts.rows(move) == 0
+        assert await parts.rows(Comparison.objects.count) == 0

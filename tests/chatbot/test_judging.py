@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from django.test import override_settings
 
-from cache.models import Answer, Comparison, Wording
+from cache.models import Answer, Comparison, Source, Wording
 from cache.normalize import key_of
 from chatbot.judging import Side, judge_waiting, prompt_for, verdict_in
 from chatbot.runtime import Runtime
@@ -73,6 +73,10 @@ async def test_answers_that_a_third_one_links_become_one(runtime: Runtime) -> No
         now = runtime.clock.now()
         for old in rows[:2]:
             Comparison.objects.create(new_answer=rows[2], old_answer=old, at=now)
+        for row in rows:
+            Source.objects.create(
+                answer=row, article_key="shipping", locale="en", article_version=1
+            )
         return [row.id for row in rows]
 
     ids = await runtime.writer.run(make)
@@ -81,6 +85,14 @@ async def test_answers_that_a_third_one_links_become_one(runtime: Runtime) -> No
         lambda: list(Wording.objects.order_by("id").values_list("answer", flat=True))
     )
     assert leads_to == [ids[0]] * 3
+    assert await runtime.reader.run(Call.objects.count) == 4  # one of the three needed no call
+
+
+async def test_what_cannot_be_shown_whole_is_not_judged(runtime: Runtime) -> None:
+    """The part that a judge does not see might say something else: no call, and it is given up."""
+    row = await compared(runtime, f"{LONG} {'And so on. ' * 400}")
+    assert (row.state, row.new_answer.status) == (Comparison.GIVEN_UP, Answer.LIVE)
+    assert await runtime.reader.run(Call.objects.count) == 0
 
 
 async def test_another_answer_stays(runtime: Runtime) -> None:

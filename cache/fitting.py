@@ -34,6 +34,9 @@ MOST_ROWS = 3_600
 # answer of their own though theirs was known, and as many are attached to their nearest wrong neighbour.
 LOST_SHARE = 0.06
 MERGED_SHARE = 0.015
+# So many stay lost once answers that were stored twice have been linked and merged: then more is served, at the same
+# bound, and more of it wrongly.
+LINKED_LOST_SHARE = 0.02
 # In a small cache the judge of answers has seen little: up to half of the identities are not known yet.
 SMALL_LOST_SHARES = (LOST_SHARE, 0.3, 0.5)
 ROUND_BOUND = 0.9

@@ -20,14 +20,16 @@ from enum import StrEnum
 
 from base.figures import figures_in
 from cache.lexicon import Lexicon, words_of
+from cache.statements import contradict
 
 # With a figure in common, and without one.
 SAME_FROM = 0.75
 SAME_WITHOUT_FIGURES_FROM = 0.85
 UNSURE_FROM = 0.20
 MOST_JUDGED = 3
-# A judge is asked until two verdicts agree, the answers in another order each time.
-MAJORITY = 2
+# A judge is asked until two verdicts agree, the answers in another order each time; about two answers that it held
+# for different before, and that a later one links, it must say "the same" each time.
+VERDICTS, MAJORITY = 3, 2
 MOST_COMPARED = 8
 
 
@@ -119,12 +121,17 @@ def settle(new: Said, olds: Sequence[tuple[int, Said]], *, lexicon: Lexicon) -> 
 def may_be_one(left: Said, right: Said) -> bool:
     """Whether a judge may be asked about two stored answers that a third one links.
 
-    They rest on an article in common, so that an edit of it reaches both, and where both state figures they
-    have one in common.
+    They rest on an article in common, so that an edit of it reaches both, and no sentence of one says with
+    other figures what a sentence of the other says.
     """
-    if not left.articles & right.articles:
-        return False
-    return not left.figures or not right.figures or bool(left.figures & right.figures)
+    return bool(left.articles & right.articles) and not contradict(left.text, right.text)
+
+
+def settled_by(verdicts: Sequence[bool], *, needed: int) -> bool | None:
+    """True once `needed` of VERDICTS verdicts say "the same", False once they cannot any more, else None."""
+    if verdicts.count(True) >= needed:
+        return True
+    return False if verdicts.count(False) > VERDICTS - needed else None
 
 
 def _rank(found: Compared) -> tuple[bool, float]:

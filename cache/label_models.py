@@ -6,10 +6,16 @@ from django.db import models
 
 
 class Comparison(models.Model):
-    """Two answers that may say the same; a judge settles it when there is time and money."""
+    """Two answers that may say the same; a judge settles it when there is time and money.
+
+    A judge errs, and two answers that are kept apart wrongly stay so: the pair is judged once more when a later
+    answer links the two, by a stricter rule (`chatbot/judging.py`).
+    """
 
     WAITING, SAME, DIFFERENT, GIVEN_UP = "waiting", "same", "different", "given up"
     STATES = [(value, value) for value in (WAITING, SAME, DIFFERENT, GIVEN_UP)]
+
+    LAST_ROUND = 2
 
     new_answer = models.ForeignKey(
         "cache.Answer", on_delete=models.CASCADE, related_name="compared_as_new"
@@ -18,6 +24,7 @@ class Comparison(models.Model):
         "cache.Answer", on_delete=models.CASCADE, related_name="compared_as_old"
     )
     state = models.CharField(max_length=10, choices=STATES, default=WAITING, db_index=True)
+    round = models.PositiveSmallIntegerField(default=1)
     attempts = models.PositiveSmallIntegerField(default=0)
     judged_by = models.CharField(max_length=160, blank=True)
     cost_nanousd = models.BigIntegerField(default=0, help_text="What the judge's calls took.")
@@ -34,6 +41,11 @@ class Comparison(models.Model):
 
     def __str__(self) -> str:
         return f"{self.new_answer_id} / {self.old_answer_id}: {self.state}"
+
+    @property
+    def may_be_asked_again(self) -> bool:
+        """Whether a later answer that links the two may have them judged once more."""
+        return self.state == self.DIFFERENT and self.round < self.LAST_ROUND
 
 
 class Label(models.Model):

@@ -86,24 +86,29 @@ def _by_id(rows: QuerySet[Answer], *, now: datetime) -> dict[int, Answer]:
 def _ask(answer: Answer, others: Iterable[Answer], *, now: datetime) -> None:
     """Only within a partition. The younger of two is `new_answer`, so that a pair has one row whoever links it.
 
-    A pair that has a row is left out before writing: nearly all have, and an insert could wait for another process.
+    A pair that was judged different is asked once more; nothing else changes a row that is there.
     """
     pairs = [
         (max(answer.id, other.id), min(answer.id, other.id))
         for other in others
         if other != answer and other.partition == answer.partition
     ]
-    known = set(
-        Comparison.objects.filter(
-            new_answer__in={new for new, _ in pairs}, old_answer__in={old for _, old in pairs}
-        ).values_list("new_answer", "old_answer")
+    there = Comparison.objects.filter(
+        new_answer__in={new for new, _ in pairs}, old_answer__in={old for _, old in pairs}
     )
-    rows = [
-        Comparison(new_answer_id=new, old_answer_id=old, at=now)
-        for new, old in pairs
-        if (new, old) not in known
-    ]
-    Comparison.objects.bulk_create(rows, ignore_conflicts=True)
+    rows = {(row.new_answer_id, row.old_answer_id): row for row in there}
+    again = [rows[pair].id for pair in pairs if pair in rows and rows[pair].may_be_asked_again]
+    Comparison.objects.filter(id__in=again).update(
+        state=Comparison.WAITING, round=Comparison.LAST_ROUND, attempts=0
+    )
+    Comparison.objects.bulk_create(
+        [
+            Comparison(new_answer_id=new, old_answer_id=old, at=now)
+            for new, old in pairs
+            if (new, old) not in rows
+        ],
+        ignore_conflicts=True,
+    )
 
 
 def _compared_with(answer_id: int) -> set[int]:

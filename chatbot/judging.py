@@ -3,9 +3,10 @@
 Nobody waits for it: it works off `Comparison` rows while its model's limits have room at once (its calls
 queue behind every shopper's), within a daily budget, through the same dispatcher, limits and ledger as
 everything else. A busy hour is when answers that are known to say the same save most, so load alone does not
-stop it. Two answers are merged when two of at most three verdicts say "the same"; answers too long to be shown
-whole are never judged. The comparisons of one new answer are worked off one after the other: once it is merged, the
-others need no call. Repeating the work changes nothing: a settled row is not judged again.
+stop it. Two answers are merged when two of at most three verdicts say "the same"; in the last round, after they
+were held for different once, all three must. Answers too long to be shown whole are never judged. The
+comparisons of one new answer are worked off one after the other: once it is merged, the others need no
+call. Repeating the work changes nothing: a settled row is not judged again.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import Sum
 
-from cache.identity import MAJORITY
+from cache.identity import MAJORITY, VERDICTS, settled_by
 from cache.merging import merge
 from cache.models import Answer, Comparison
 from chatbot.runtime import Runtime
@@ -74,11 +75,11 @@ async def _work_off(groups: Iterator[list[int]], *, runtime: Runtime) -> int:
 
 async def _compared(row_id: int, *, runtime: Runtime) -> int:
     """Judge one row, or give it up; returns how many answers were merged."""
-    sides = await runtime.reader.run(partial(_sides, row_id, now=runtime.clock.now()))
-    if sides is None:
+    pair = await runtime.reader.run(partial(_pair, row_id, now=runtime.clock.now()))
+    if pair is None:
         await runtime.writer.run(partial(_give_up, row_id))
         return 0
-    verdict = await _judged(*sides, runtime=runtime)
+    verdict = await _judged(pair, runtime=runtime)
     return await runtime.writer.run(partial(_settle, row_id, verdict, now=runtime.clock.now()))
 
 
@@ -95,6 +96,15 @@ def has_room(runtime: Runtime) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
+class Pair:
+    """Two answers to be compared; `needed` verdicts must say that they are the same."""
+
+    new: Side
+    old: Side
+    needed: int
+
+
+@dataclass(frozen=True, slots=True)
 class Verdict:
     """`same` None: the model gave no usable verdict. `cost_nanousd` is what all calls took."""
 
@@ -103,23 +113,23 @@ class Verdict:
     cost_nanousd: int
 
 
-async def _judged(new: Side, old: Side, *, runtime: Runtime) -> Verdict:
-    """Ask until two verdicts agree, the answers in another order each time."""
+async def _judged(pair: Pair, *, runtime: Runtime) -> Verdict:
+    """Ask until it is settled, the answers in another order each time."""
     cost_nanousd, model = 0, ""
-    verdicts = {True: 0, False: 0}
-    for first, second in ((new, old), (old, new), (new, old)):
+    orders = ((pair.new, pair.old), (pair.old, pair.new), (pair.new, pair.old))
+    found: list[bool] = []
+    for first, second in orders:
         answered = await _ask(first, second, runtime=runtime)
         if answered is None:
-            return Verdict(same=None, model=model, cost_nanousd=cost_nanousd)
+            break
         cost_nanousd, model = cost_nanousd + answered.cost_nanousd, answered.model.label
         same = verdict_in(answered.reply.text)
-        if answered.reply.finish_reason is not FinishReason.STOP:
-            same = None
-        if same is None:
+        if same is None or answered.reply.finish_reason is not FinishReason.STOP:
             break
-        verdicts[same] += 1
-        if verdicts[same] == MAJORITY:
-            return Verdict(same=same, model=model, cost_nanousd=cost_nanousd)
+        found.append(same)
+        settled = settled_by(found, needed=pair.needed)
+        if settled is not None:
+            return Verdict(same=settled, model=model, cost_nanousd=cost_nanousd)
     return Verdict(same=None, model=model, cost_nanousd=cost_nanousd)
 
 
@@ -175,11 +185,14 @@ def _waiting(now: datetime) -> list[tuple[int, int]]:
     return sorted(rows.values_list("new_answer_id", "id")[:MOST_PER_RUN])
 
 
-def _sides(row_id: int, *, now: datetime) -> tuple[Side, Side] | None:
+def _pair(row_id: int, *, now: datetime) -> Pair | None:
     """Both answers, while both are served; None when there is nothing to judge any more."""
     row = Comparison.objects.select_related("new_answer", "old_answer").get(id=row_id)
-    both = (_side(row.new_answer, now=now), _side(row.old_answer, now=now))
-    return None if both[0] is None or both[1] is None else (both[0], both[1])
+    new, old = _side(row.new_answer, now=now), _side(row.old_answer, now=now)
+    if new is None or old is None:
+        return None
+    needed = VERDICTS if row.round == Comparison.LAST_ROUND else MAJORITY
+    return Pair(new, old, needed=needed)
 
 
 def _side(answer: Answer, *, now: datetime) -> Side | None:

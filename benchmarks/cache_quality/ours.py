@@ -11,13 +11,24 @@ from benchmarks.cache_quality.methods import Outcome
 from benchmarks.cache_quality.shop import Shop, Told
 from benchmarks.cache_quality.streams import Stream
 from cache.decision import Weighed, sureness, weigh
-from cache.identity import MAJORITY, MOST_COMPARED, Said, may_be_one, said, settle
+from cache.identity import (
+    MAJORITY,
+    MOST_COMPARED,
+    VERDICTS,
+    Said,
+    may_be_one,
+    said,
+    settle,
+    settled_by,
+)
 from cache.judgement import Judgement
 from cache.lexicon import Lexicon, words_of
+from cache.models import Comparison
 from cache.shelf import Shelf
 from cache.vetoes import ProductNames, conflicts, stated
 
 JUDGE_ERROR = 0.05
+ROUNDS = Comparison.LAST_ROUND
 NO_PRODUCTS = ProductNames({})
 
 
@@ -75,7 +86,7 @@ class _Cache:
         self.known: set[str] = set()
         self._stream = stream
         self._rows_of: defaultdict[int, list[int]] = defaultdict(list)
-        self._asked: set[frozenset[int]] = set()
+        self._asked: Counter[frozenset[int]] = Counter()
         self._lost: set[int] = set()
         self._rng = random.Random(seed)
         self._lost_share = lost_share
@@ -123,13 +134,14 @@ class _Cache:
         return None, (), settled.unsure
 
     def _compared(self, answer_id: int, other: int, run: Run) -> int:
-        """Two stored answers are compared once; the one that stays is returned."""
+        """Two stored answers are compared, and once more when linked again; the one that stays is returned."""
         pair = frozenset((answer_id, other))
-        if pair in self._asked or pair & self._lost:
+        if self._asked[pair] == ROUNDS or pair & self._lost:
             return answer_id
-        self._asked.add(pair)
+        self._asked[pair] += 1
         truth = self.label_of[answer_id] == self.label_of[other]
-        if not self._judged_same(run, truth=truth):
+        needed = VERDICTS if self._asked[pair] == ROUNDS else MAJORITY
+        if not self._judged_same(run, truth=truth, needed=needed):
             return answer_id
         run.identity.merged += 1
         stays, goes = min(pair), max(pair)
@@ -157,13 +169,13 @@ class _Cache:
             vector=self._stream.vectors[number],
         )
 
-    def _judged_same(self, run: Run, *, truth: bool) -> bool:
-        """What two verdicts of the judge agree on; each errs independently."""
-        verdicts = {True: 0, False: 0}
-        while max(verdicts.values()) < MAJORITY:
+    def _judged_same(self, run: Run, *, truth: bool, needed: int = MAJORITY) -> bool:
+        """What the judge's verdicts settle; each errs independently."""
+        verdicts: list[bool] = []
+        while (same := settled_by(verdicts, needed=needed)) is None:
             run.identity.judged += 1
-            verdicts[truth is not (self._rng.random() < JUDGE_ERROR)] += 1
-        return verdicts[True] == MAJORITY
+            verdicts.append(truth is not (self._rng.random() < JUDGE_ERROR))
+        return same
 
 
 def play(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from cache.identity import Said, Sameness, compare, said, settle
+from cache.identity import Said, Sameness, compare, said, settle, settled_by
 from cache.lexicon import Lexicon
 
 SHORT = "Parcels go out within 2 working days."
@@ -92,13 +92,34 @@ def test_a_telling_that_repeats_one_links_it_with_another() -> None:
     assert settled.unsure == (linked[settled.same_as],)
 
 
-def test_answers_with_no_figure_in_common_are_not_linked() -> None:
-    """What says less stands in both, but two sums are not one: nobody is asked to merge them."""
+def test_answers_that_contradict_each_other_are_not_linked() -> None:
+    """What says less stands in both, but two sums for one thing are not one answer: nobody is asked to merge them."""
     cheap, dear = "Shipping costs 5 euros. ", "Shipping costs 9 euros. "
     olds = [(1, told(cheap + RETURNS)), (2, told(dear + RETURNS))]
     settled = settle(told(RETURNS), olds, lexicon=WORDS)
     assert settled.same_as in (1, 2)
     assert settled.unsure == ()
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "needed", "settled"),
+    [
+        ([], 2, None),
+        ([True], 2, None),
+        ([True, True], 2, True),
+        ([True, False], 2, None),
+        ([False, True, False], 2, False),
+        ([False, False], 2, False),
+        ([True, True], 3, None),
+        ([True, True, True], 3, True),
+        ([False], 3, False),
+    ],
+)
+def test_a_judge_is_asked_until_it_is_settled(
+    verdicts: list[bool], needed: int, settled: bool | None
+) -> None:
+    """Two of three by default; when all three must agree, the first "different" ends it."""
+    assert settled_by(verdicts, needed=needed) is settled
 
 
 def test_answers_on_different_articles_are_not_linked() -> None:

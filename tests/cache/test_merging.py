@@ -24,10 +24,10 @@ async def two(store: Store) -> tuple[int, int]:
     return first.answer_id, second.answer_id
 
 
-def wait_for(new_id: int, *olds: int, state: str = Comparison.WAITING) -> None:
+def wait_for(new_id: int, *olds: int, **values: Any) -> None:
     """Comparisons of one answer with others."""
     for old_id in olds:
-        Comparison.objects.create(new_answer_id=new_id, old_answer_id=old_id, at=NOW, state=state)
+        Comparison.objects.create(new_answer_id=new_id, old_answer_id=old_id, at=NOW, **values)
 
 
 def pairs(**wanted: Any) -> list[tuple[int, int]]:
@@ -120,6 +120,7 @@ async def test_an_expired_answer_is_not_asked_about() -> None:
 
 
 FAST, FASTER = "It takes 2 days.", "It takes 1 day."
+FREE = "It is free from 40 euros on."
 
 
 @pytest.mark.parametrize(
@@ -127,6 +128,7 @@ FAST, FASTER = "It takes 2 days.", "It takes 1 day."
     [
         ({}, True),
         ({"text": FAST}, True),
+        ({"text": FREE}, True),
         ({"text": FASTER}, False),
         ({"sources": (("returns", "en", 1),)}, False),
     ],
@@ -134,7 +136,7 @@ FAST, FASTER = "It takes 2 days.", "It takes 1 day."
 async def test_what_waits_for_a_merged_answer_waits_for_the_one_it_leads_to(
     other: dict[str, Any], asked: bool
 ) -> None:
-    """Unless the two cannot be one: they rest on different articles, or state figures with none in common."""
+    """Unless the two cannot be one: they rest on different articles, or state other figures for one thing."""
     async with started() as parts:
         store = await parts.store()
         first = await store.remember(new("which courier", **other), still_current=stands)
@@ -149,19 +151,28 @@ async def test_what_waits_for_a_merged_answer_waits_for_the_one_it_leads_to(
         assert rows == ([(second.answer_id, first.answer_id)] if asked else [])
 
 
-async def test_a_pair_that_was_judged_is_not_asked_again() -> None:
-    """A third answer that links the two once more changes nothing."""
+@pytest.mark.parametrize(
+    ("before", "round_before", "after"),
+    [
+        (Comparison.DIFFERENT, 1, (Comparison.WAITING, 2)),
+        (Comparison.DIFFERENT, 2, (Comparison.DIFFERENT, 2)),
+        (Comparison.GIVEN_UP, 1, (Comparison.GIVEN_UP, 1)),
+        (Comparison.WAITING, 1, (Comparison.WAITING, 1)),
+    ],
+)
+async def test_a_pair_that_was_held_for_different_is_asked_once_more(
+    before: str, round_before: int, after: tuple[str, int]
+) -> None:
+    """When a third answer links the two; a second time, or another state, changes nothing."""
     async with started() as parts:
         store = await parts.store()
         first, second = await two(store)
-        third = await store.remember(new("who ships", text="It varies."), still_current=stands)
-        assert third is not None
-        await parts.rows(partial(wait_for, second, first, state=Comparison.DIFFERENT))
-        await parts.rows(partial(wait_for, third.answer_id, first))
-        await parts.rows(partial(merge, third.answer_id, into_id=second, now=NOW))
-        assert await parts.rows(lambda: pairs(state=Comparison.DIFFERENT)) == [(second, first)]
-        assert await parts.rows(lambda: pairs(state=Comparison.WAITING)) == [
-            (third.answer_id, first)
+        values = {"state": before, "round": round_before}
+        await parts.rows(partial(wait_for, second, first, **values))
+        again = new("who ships", vector=unit(30), same_as=second, unsure=(first,))
+        await store.remember(again, still_current=stands)
+        assert await parts.rows(lambda: list(Comparison.objects.values_list("state", "round"))) == [
+            after
         ]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -108,6 +109,29 @@ async def test_a_settled_row_is_not_judged_again(runtime: Runtime) -> None:
     assert await judge_waiting(runtime) == 0
     assert await runtime.reader.run(Call.objects.count) == before
     assert row.state == Comparison.SAME
+
+
+async def test_the_last_round_takes_three_verdicts(runtime: Runtime) -> None:
+    """Two that were held for different are merged when all three say "the same"; both rounds' costs are kept."""
+
+    def make() -> int:
+        old = stored(runtime, "when do you ship", SHORT)
+        new = stored(runtime, "how soon is it sent", LONG)
+        row = Comparison.objects.create(
+            new_answer=new,
+            old_answer=old,
+            at=runtime.clock.now(),
+            round=Comparison.LAST_ROUND,
+            cost_nanousd=1_000,
+        )
+        return row.id
+
+    row_id = await runtime.writer.run(make)
+    assert await judge_waiting(runtime) == 1
+    row = await runtime.reader.run(partial(Comparison.objects.get, id=row_id))
+    assert row.state == Comparison.SAME
+    assert row.cost_nanousd > 1_000
+    assert await runtime.reader.run(Call.objects.count) == 3
 
 
 @override_settings(JUDGE_BUDGET_USD_CENTS=0)

@@ -19,6 +19,8 @@ from cache.embedding import Embedder
 from cache.evidence import FEATURES
 from cache.fitting import (
     BUDGETS,
+    LINKED_LOST_SHARE,
+    LOST_SHARE,
     MOST_ROWS,
     Paired,
     fit,
@@ -142,14 +144,15 @@ class Command(BaseCommand):
     ) -> dict[str, object]:
         """The model of all sets; its bounds come from models that had not seen the set they judge.
 
-        They hold for the set played whole and for small caches of it.
+        They hold for the set played whole, before and after answers stored twice are merged, and for small caches.
         """
         plays = []
         for left_out, questions in enumerate(sets):
             others = [item for number, item in enumerate(sets) if number != left_out]
             model = fit(others, name=name, pairs=pairs)
-            judged = play(questions, probability=model.probability)
-            plays.append((len(questions.texts), judged))
+            for lost_share in (LOST_SHARE, LINKED_LOST_SHARE):
+                judged = play(questions, probability=model.probability, lost_share=lost_share)
+                plays.append((len(questions.texts), judged))
             plays.append(play_small(questions, probability=model.probability))
         bounds = [(budget, least_bound(plays, budget=budget)) for budget in BUDGETS]
         for budget, bound in bounds:

@@ -37,7 +37,7 @@ def known_answer(new: NewAnswer, *, now: datetime) -> Answer | None:
 
 
 def note_unsure(answer: Answer, new: NewAnswer, *, now: datetime) -> None:
-    """Leave to a judge whether `answer`, which the new one leads to, says what others say; a pair once."""
+    """Leave to a judge whether `answer`, which the new one leads to, says what others say."""
     served = _served(new.unsure, now=now)
     _ask(answer, [served[other] for other in new.unsure if other in served], now=now)
 

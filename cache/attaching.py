@@ -35,10 +35,8 @@ def attach(
     Nothing is when the answer is not served any more, or the same words lead to a served answer
     already: what was answered in these very words is not replaced.
     """
-    answer = Answer.objects.filter(
-        id=new.answer_id, partition=new.partition, status__in=Answer.SERVED
-    ).first()
-    if answer is None or (answer.expires_at is not None and answer.expires_at <= now):
+    answer = Answer.objects.filter(id=new.answer_id, partition=new.partition).first()
+    if answer is None or not answer.is_served(now):
         return False
     sources = answer.sources.values_list("article_key", "locale", "article_version")
     if not still_current(list(sources)):

@@ -17,6 +17,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
+from itertools import islice
 
 from base.figures import figures_in
 from cache.lexicon import Lexicon, words_of
@@ -108,14 +109,14 @@ def settle(new: Said, olds: Sequence[tuple[int, Said]], *, lexicon: Lexicon) -> 
     if ranked and ranked[0][1].sameness is Sameness.SAME:
         same_id, reason = ranked[0][0], ranked[0][1].reason
     saids = dict(olds)
-    unsure = [
+    unsure = (
         answer_id
         for answer_id, found in ranked
         if answer_id != same_id
         and found.sameness is not Sameness.DIFFERENT
         and (same_id is None or may_be_one(saids[same_id], saids[answer_id]))
-    ]
-    return Settled(same_as=same_id, unsure=tuple(unsure[:MOST_JUDGED]), reason=reason)
+    )
+    return Settled(same_as=same_id, unsure=tuple(islice(unsure, MOST_JUDGED)), reason=reason)
 
 
 def may_be_one(left: Said, right: Said) -> bool:

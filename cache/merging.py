@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from django.db.models import Q, QuerySet
+from django.db.models import Q
 
 from cache.changes import record_changes
 from cache.identity import Said, may_be_one, said
@@ -29,7 +29,7 @@ def known_answer(new: NewAnswer, *, now: datetime) -> Answer | None:
     answer = Answer.objects.filter(id=new.same_as, partition=new.partition).first()
     while answer is not None and answer.status == Answer.MERGED:
         answer = answer.merged_into
-    if answer is None or not _served([answer.id], now=now):
+    if answer is None or not answer.is_served(now):
         return None
     answer.checked_at = now
     answer.save(update_fields=["checked_at"])
@@ -50,7 +50,7 @@ def merge(new_id: int, *, into_id: int, now: datetime) -> int:
     of different partitions.
     """
     locked = Answer.objects.select_for_update().filter(id__in=(new_id, into_id)).order_by("id")
-    found = _by_id(locked, now=now)
+    found = {row.id: row for row in locked if row.is_served(now)}
     if len(found) < 2:
         return 0
     goes, stays = found[new_id], found[into_id]
@@ -74,13 +74,8 @@ def said_by(answer: Answer) -> Said:
 
 
 def _served(ids: Collection[int], *, now: datetime) -> dict[int, Answer]:
-    return _by_id(Answer.objects.filter(id__in=ids), now=now)
-
-
-def _by_id(rows: QuerySet[Answer], *, now: datetime) -> dict[int, Answer]:
-    """Those of `rows` that are served now."""
-    served = rows.filter(status__in=Answer.SERVED).exclude(expires_at__lte=now)
-    return {row.id: row for row in served}
+    """Those of the answers that are served now, by id."""
+    return {row.id: row for row in Answer.objects.filter(id__in=ids) if row.is_served(now)}
 
 
 def _ask(answer: Answer, others: Iterable[Answer], *, now: datetime) -> None:

@@ -7,6 +7,8 @@ columns: no foreign key leads upwards.
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from django.db import models
 from django.db.models import Q
 
@@ -84,6 +86,10 @@ class Answer(models.Model):
 
     def __str__(self) -> str:
         return self.text[:80]
+
+    def is_served(self, now: datetime) -> bool:
+        """Whether shoppers may get it at `now`: its status says so and it has not expired."""
+        return self.status in self.SERVED and (self.expires_at is None or self.expires_at > now)
 
 
 class Wording(models.Model):

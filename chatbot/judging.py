@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
-from itertools import groupby
+from itertools import chain, groupby
 from operator import itemgetter
 from pathlib import Path
 
@@ -65,11 +65,10 @@ async def judge_waiting(runtime: Runtime) -> int:
 async def _work_off(groups: Iterator[list[int]], *, runtime: Runtime) -> int:
     """Judge rows of the shared groups while there is room; returns how many answers were merged."""
     merged = 0
-    while has_room(runtime) and (group := next(groups, None)) is not None:
-        for row_id in group:
-            if not has_room(runtime):
-                break
-            merged += await _compared(row_id, runtime=runtime)
+    for row_id in chain.from_iterable(groups):
+        if not has_room(runtime):
+            break
+        merged += await _compared(row_id, runtime=runtime)
     return merged
 
 
@@ -196,9 +195,9 @@ def _pair(row_id: int, *, now: datetime) -> Pair | None:
 
 
 def _side(answer: Answer, *, now: datetime) -> Side | None:
+    """An answer as the judge sees it; None when nobody is served it any more or it is too long to be shown whole."""
     wording = answer.wordings.order_by("id").first()
-    expired = answer.expires_at is not None and answer.expires_at <= now
-    if wording is None or expired or answer.status not in Answer.SERVED:
+    if wording is None or not answer.is_served(now):
         return None
     if len(wording.text) + len(answer.text) > MOST_CHARACTERS:
         return None

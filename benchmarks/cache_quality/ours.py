@@ -34,7 +34,12 @@ NO_PRODUCTS = ProductNames({})
 
 @dataclass(slots=True)
 class Identity:
-    """How well answers were recognised at storing, and how many answers were merged when later ones linked them."""
+    """How well answers were recognised.
+
+    Counted in wordings: `attached` to a known answer and of those `attached_right`; `known_before`, whose label had
+    an answer; in the end all `stored` ones and those `together` in their label's largest answer. `judged` counts
+    the judge's verdicts, `merged` the answers that went into another.
+    """
 
     attached: int = 0
     attached_right: int = 0
